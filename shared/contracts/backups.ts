@@ -1,0 +1,106 @@
+// A finished backup: the runner's report (`POST /backups/`) and the record made of it.
+import { z } from "zod";
+import { Bytes, ErrorReport, Id, SiteName, Timestamp } from "./common.ts";
+import { Stage, Trigger } from "./jobs.ts";
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const StageTime = z.strictObject({ name: Stage, seconds: z.number().min(0) });
+
+export const Warning = z.strictObject({
+  code: z.string().max(64),
+  message: z.string().max(2000),
+});
+export type Warning = z.infer<typeof Warning>;
+
+export const Archive = z.strictObject({
+  /** Root of trust of the archive; absent while archives have no index (format 0). */
+  sha256_index: Sha256.optional(),
+  sha256_dump: Sha256,
+  etag: z.string().max(200),
+  frames: z.int().min(1),
+  /** Bytes of the tar stream, uncompressed. */
+  tar_bytes: Bytes,
+  bytes_uploaded: Bytes,
+  bytes_copied: Bytes,
+  files: z.int().min(0),
+  entries: z.int().min(1),
+  files_bytes: Bytes,
+  db_bytes: Bytes,
+});
+export type Archive = z.infer<typeof Archive>;
+
+const ReportBase = {
+  job_id: Id,
+  site_id: Id,
+  fencing: z.int().min(1),
+  started_at: Timestamp,
+  finished_at: Timestamp,
+  stages: z.array(StageTime).max(50).default([]),
+  warnings: z.array(Warning).max(200).default([]),
+  /** All of them; `warnings` carries the first 200. */
+  warnings_total: z.int().min(0).default(0),
+};
+
+export const SuccessReport = z.strictObject({
+  ...ReportBase,
+  status: z.literal("success"),
+  size_bytes: Bytes,
+  s3_path: z.string().max(500),
+  archive: Archive,
+});
+export const FailureReport = z.strictObject({
+  ...ReportBase,
+  status: z.literal("failed"),
+  error: ErrorReport,
+});
+export const SkippedReport = z.strictObject({
+  ...ReportBase,
+  status: z.literal("skipped"),
+  reason: z.string().min(1).max(1000),
+});
+export const CancelledReport = z.strictObject({ ...ReportBase, status: z.literal("cancelled") });
+
+export const BackupReport = z.discriminatedUnion("status", [
+  SuccessReport,
+  FailureReport,
+  SkippedReport,
+  CancelledReport,
+]);
+export type BackupReport = z.infer<typeof BackupReport>;
+export type SuccessReport = z.infer<typeof SuccessReport>;
+
+/** Answer to a report; `backup_id` only for a success. The same for a repeated report. */
+export const Reported = z.object({ job_id: Id, state: z.string(), backup_id: Id.nullable() });
+export type Reported = z.infer<typeof Reported>;
+
+export const Backup = z.object({
+  id: Id,
+  job_id: Id,
+  site_id: Id,
+  site_name: SiteName,
+  node_id: Id,
+  trigger: Trigger,
+  created_at: Timestamp,
+  s3_path: z.string(),
+  size_bytes: Bytes,
+  archive: Archive,
+  started_at: Timestamp,
+  finished_at: Timestamp,
+  stages: z.array(StageTime),
+  warnings: z.array(Warning),
+  warnings_total: z.int().min(0),
+});
+export type Backup = z.infer<typeof Backup>;
+
+export const DownloadQuery = z.strictObject({
+  expires_seconds: z.coerce.number().int().min(60).max(604_800).default(3_600),
+});
+export const Download = z.object({
+  backup_id: Id,
+  url: z.url(),
+  expires_at: Timestamp,
+  file_name: z.string(),
+  size_bytes: Bytes,
+});
+export type Download = z.infer<typeof Download>;

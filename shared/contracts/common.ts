@@ -1,0 +1,55 @@
+// Field shapes that several contracts share. Bytes are integers, times are ISO 8601 in UTC, ids are UUIDs.
+import { z } from "zod";
+import { ERROR_CODES } from "../error-kinds.ts";
+
+export const Id = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, "must be a UUID in lower case");
+export const Timestamp = z.iso.datetime({ precision: 3 });
+export const Bytes = z.int().min(0);
+/** Goes into file names and object keys, so it is a strict subset of what a host name may be. */
+export const SiteName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?=[A-Za-z0-9]))*$/,
+    "letters, digits and single . _ - between them (for instance shop.example.com)",
+  );
+/** Shown to people only: any text on one line. */
+export const Label = z
+  .string()
+  .trim()
+  .min(1)
+  .max(120)
+  .regex(/^\P{Cc}*$/u, "must not have control characters");
+
+export const ErrorReport = z.strictObject({
+  code: z.string().max(64).describe("Stable; see docs/ERRORS.md"),
+  message: z.string().max(2000),
+  hint: z.string().max(1000).optional(),
+});
+export type ErrorReport = z.infer<typeof ErrorReport>;
+
+/** RFC 9457, with our stable code and the operator's remedy. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(ERROR_CODES as [string, ...string[]]),
+  detail: z.string().optional(),
+  hint: z.string(),
+  retry: z.enum(["now", "later", "never"]),
+  request_id: z.string().optional(),
+  retry_after_seconds: z.number().min(0).optional(),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(2000).optional(),
+});
+export type PageQuery = z.infer<typeof PageQuery>;
+
+export const IdPath = z.strictObject({ id: Id });

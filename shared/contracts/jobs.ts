@@ -1,0 +1,134 @@
+// A job: one attempt-counted piece of work for a node, leased to one runner at a time.
+import { z } from "zod";
+import { Bytes, ErrorReport, Id, SiteName, Timestamp } from "./common.ts";
+
+export const JOB_STATES = [
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "skipped",
+  "cancelled",
+  "expired",
+] as const;
+export const JobState = z.enum(JOB_STATES);
+export type JobState = z.infer<typeof JobState>;
+
+export const STAGES = [
+  "preflight",
+  "quota",
+  "dump",
+  "plan",
+  "archive",
+  "complete",
+  "report",
+  "cleanup",
+] as const;
+export const Stage = z.enum(STAGES);
+export type Stage = z.infer<typeof Stage>;
+
+export const Trigger = z.enum(["schedule", "manual"]);
+export type Trigger = z.infer<typeof Trigger>;
+
+export const Progress = z.strictObject({
+  stage: Stage,
+  /** Bytes of the site read so far and in all, when known; the database counts as its dump's size. */
+  bytes_done: Bytes,
+  bytes_total: Bytes.nullable(),
+  bytes_uploaded: Bytes,
+  percent: z.number().min(0).max(100).nullable(),
+  bytes_per_second: z.number().min(0),
+  eta_seconds: z.number().min(0).nullable(),
+});
+export type Progress = z.infer<typeof Progress>;
+
+export const Job = z.object({
+  id: Id,
+  type: z.literal("backup"),
+  site_id: Id,
+  site_name: SiteName,
+  node_id: Id,
+  trigger: Trigger,
+  state: JobState,
+  created_at: Timestamp,
+  scheduled_at: Timestamp.nullable(),
+  deadline_at: Timestamp.describe("A job not started by then expires"),
+  started_at: Timestamp.nullable(),
+  ended_at: Timestamp.nullable(),
+  attempt: z.int().min(0),
+  max_attempts: z.int().min(1),
+  progress: Progress.nullable(),
+  cancel_requested: z.boolean(),
+  backup_id: Id.nullable(),
+  reason: z.string().nullable().describe("Why it was skipped, cancelled or expired"),
+  error: ErrorReport.nullable(),
+});
+export type Job = z.infer<typeof Job>;
+
+/** The body of every message in a node's queue. A scheduled one carries no job id: it follows from the rest. */
+export const JobMessage = z.discriminatedUnion("trigger", [
+  z.object({
+    v: z.literal(1),
+    type: z.literal("backup"),
+    trigger: z.literal("manual"),
+    site_id: Id,
+    job_id: Id,
+  }),
+  z.object({
+    v: z.literal(1),
+    type: z.literal("backup"),
+    trigger: z.literal("schedule"),
+    site_id: Id,
+    scheduled_time: z.iso.datetime(),
+    execution_id: z.string().max(200),
+  }),
+]);
+export type JobMessage = z.infer<typeof JobMessage>;
+
+export const ClaimJob = z.strictObject({
+  site_id: Id,
+  /** Random per process: tells two runners with one identity apart. */
+  runner_id: Id,
+  trigger: Trigger,
+  /** Needed for `schedule`: the job is made at its first claim and its id must follow from it. */
+  scheduled_time: z.iso.datetime().optional(),
+  /** A run by hand on the node (`run-once`) makes its job here. */
+  create: z.boolean().default(false),
+});
+export type ClaimJob = z.infer<typeof ClaimJob>;
+
+export const Claim = z.object({
+  job: Job,
+  /** Grows with every claim of the job; every later call carries it. */
+  fencing: z.int().min(1),
+  lease_seconds: z.number().positive(),
+  lease_expires_at: Timestamp,
+  /** Where this attempt's archive goes; the time in its name is the Master's, not the node's. */
+  s3_path: z.string(),
+});
+export type Claim = z.infer<typeof Claim>;
+
+export const PatchJob = z.strictObject({
+  fencing: z.int().min(1),
+  progress: Progress.optional(),
+  /** Gives the lease back without a result, to be claimed again later. */
+  release: ErrorReport.optional(),
+});
+export type PatchJob = z.infer<typeof PatchJob>;
+
+export const PatchedJob = z.object({
+  state: JobState,
+  cancel_requested: z.boolean(),
+  lease_expires_at: Timestamp.nullable(),
+});
+export type PatchedJob = z.infer<typeof PatchedJob>;
+
+export const StartedBackup = z.object({ job_id: Id, state: JobState });
+/** Nothing to say yet; a strict empty object, so that a misspelt option is refused instead of ignored. */
+export const StartBackup = z.strictObject({});
+
+export const BackupStatus = z.object({
+  site_id: Id,
+  active: Job.nullable(),
+  last: Job.nullable(),
+});

@@ -1,0 +1,81 @@
+// A WordPress site: where it lies on its node, when it is backed up, and how much it may use.
+import { z } from "zod";
+import { Bytes, Id, SiteName, Timestamp } from "./common.ts";
+
+/** An absolute POSIX path, already normal: what the operator wrote is what root will read. */
+export const SitePath = z
+  .string()
+  .min(2)
+  .max(4096)
+  .regex(/^(?:\/[^/\p{Cc}]+)+$/u, "must be an absolute path without // or a slash at the end")
+  .refine(
+    (path) => !path.split("/").some((part) => part === "." || part === ".."),
+    "must not have . or .. in it",
+  );
+
+export const Schedule = z.strictObject({
+  /** EventBridge Scheduler syntax: `rate(1 day)`, `cron(0 3 * * ? *)`, `at(2027-01-31T03:00:00)`. */
+  expression: z.string().min(1).max(256),
+  time_zone: z.string().min(1).max(50).default("UTC"),
+  /** Spreads the start over this window, so that a fleet does not start at once. */
+  flexible_minutes: z.int().min(0).max(1440).default(15),
+  enabled: z.boolean().default(true),
+});
+export type Schedule = z.infer<typeof Schedule>;
+
+export const ExcludeGlob = z.string().min(1).max(500);
+
+export const CreateSite = z.strictObject({
+  node_id: Id,
+  name: SiteName,
+  path: SitePath,
+  schedule: Schedule.optional(),
+  quota_bytes: Bytes.nullable().default(null),
+  exclude: z.array(ExcludeGlob).max(100).default([]).describe("Globs relative to wp-content"),
+});
+export type CreateSite = z.infer<typeof CreateSite>;
+
+export const PatchSite = z.strictObject({
+  name: SiteName.optional(),
+  path: SitePath.optional(),
+  state: z.enum(["active", "paused"]).optional(),
+  exclude: z.array(ExcludeGlob).max(100).optional(),
+});
+export type PatchSite = z.infer<typeof PatchSite>;
+
+export const Site = z.object({
+  id: Id,
+  node_id: Id,
+  name: SiteName,
+  path: z.string(),
+  state: z.enum(["active", "paused"]),
+  created_at: Timestamp,
+  schedule: Schedule.nullable(),
+  quota_bytes: Bytes.nullable(),
+  exclude: z.array(ExcludeGlob),
+  active_job_id: Id.nullable(),
+  last_backup_id: Id.nullable(),
+  last_backup_at: Timestamp.nullable(),
+});
+export type Site = z.infer<typeof Site>;
+
+/** A site as its node sees it in `nodes/config`. */
+export const NodeSite = Site.pick({ id: true, name: true, path: true, state: true, exclude: true });
+export type NodeSite = z.infer<typeof NodeSite>;
+
+export const PutQuota = z.strictObject({ quota_bytes: Bytes.nullable() });
+
+export const QuotaCheck = z.object({
+  site_id: Id,
+  can_proceed: z.boolean(),
+  used_bytes: Bytes,
+  quota_bytes: Bytes.nullable(),
+  estimated_bytes: Bytes.describe("The size of the last good backup; 0 before the first"),
+  projected_bytes: Bytes,
+  node_used_bytes: Bytes,
+  node_quota_bytes: Bytes.nullable(),
+  would_exceed_site_quota: z.boolean(),
+  would_exceed_node_quota: z.boolean(),
+  reason: z.string().nullable(),
+});
+export type QuotaCheck = z.infer<typeof QuotaCheck>;
