@@ -13,8 +13,8 @@ export const SiteName = z
   .min(1)
   .max(63)
   .regex(
-    /^[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?=[A-Za-z0-9]))*$/,
-    "letters, digits and single . _ - between them (for instance shop.example.com)",
+    /^[A-Za-z0-9](?:-*[A-Za-z0-9]|[._][A-Za-z0-9])*$/,
+    "letters and digits, with - or a single . or _ between them (for instance shop.example.com)",
   );
 /** Shown to people only: any text on one line. */
 export const Label = z
