@@ -214,6 +214,11 @@ const NODE_KINDS = {
     "A file of the site could not be read",
     "Check the path in the detail and the disk.",
   ),
+  archive_corrupt: node(
+    "never",
+    "An archive is damaged or not one of ours",
+    "Restore from another backup of the site; a backup with --full does not depend on the damaged one. If a verify reports this, look for who else can write to the bucket.",
+  ),
   storage_denied: node(
     "later",
     "The storage refused the credentials",

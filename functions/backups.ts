@@ -1,0 +1,99 @@
+// Backups: the runner's report makes them, operators list and download them.
+import type { SuccessReport } from "#shared/contracts/backups.ts";
+import { BackupError } from "#shared/errors.ts";
+import { objectKey } from "#shared/object-key.ts";
+import type { BackupRecord, JobRecord, SiteRecord } from "./core/records.ts";
+import { checkReportedPath, isRepeat, reportJob } from "./core/report-job.ts";
+import { viewBackup } from "./core/view.ts";
+import type { Deps } from "./deps.ts";
+import { checkOwnership, loadJob } from "./http/load.ts";
+import { type ApiHandler, serve } from "./http/serve.ts";
+import { settleRace } from "./stores/transact.ts";
+
+export const handler: ApiHandler = serve({
+  async reportBackup({ body, principal }, deps) {
+    return settleRace(async () => {
+      const job = await loadJob(body.job_id, deps);
+      const site = await loadSiteOf(job, deps);
+      checkOwnership(site, principal);
+      if (body.status === "success") checkReportedPath(body, site);
+      if (isRepeat(job, body)) return answerOf(job);
+      const step = reportJob(job, site, body, deps.now());
+      if (step.refusal?.code === "lease_lost" && body.status === "success") {
+        await removeOrphan(job, site, body, deps);
+      }
+      if (step.refusal !== undefined) throw step.refusal;
+      if (body.status === "success") await checkObject(body, deps);
+      if (!(await deps.records.commit(step))) return undefined;
+      return answerOf(step.jobs.at(-1)?.after ?? job);
+    });
+  },
+
+  async listBackups({ query }, deps) {
+    const { backups, sites } = deps.records;
+    if (query.site_id === undefined) {
+      const page = await backups.list(query);
+      return { ...page, items: page.items.map(viewBackup) };
+    }
+    const site = await sites.get(query.site_id);
+    if (site === undefined) throw new BackupError("not_found", { detail: `There is no site ${query.site_id}.` });
+    const page = await backups.listOfSite(query, site);
+    return { ...page, items: page.items.map(viewBackup) };
+  },
+
+  async getBackup({ params }, deps) {
+    return viewBackup(await loadBackup(params.id, deps));
+  },
+
+  async downloadBackup({ params, query, activity }, deps) {
+    const backup = await loadBackup(params.id, deps);
+    const fileName = backup.s3_path.slice(backup.s3_path.lastIndexOf("/") + 1);
+    const expiresAt = new Date(deps.now().getTime() + query.expires_seconds * 1000);
+    const url = await deps.objects.presignGet(objectKey(backup.s3_path), fileName, query.expires_seconds);
+    activity.details = { site_id: backup.site_id, expires_at: expiresAt.toISOString() };
+    return {
+      backup_id: backup.id,
+      url,
+      expires_at: expiresAt.toISOString(),
+      file_name: fileName,
+      size_bytes: backup.size_bytes,
+    };
+  },
+});
+
+async function loadBackup(id: string, deps: Deps): Promise<BackupRecord> {
+  const backup = await deps.records.backups.get(id);
+  if (backup === undefined) throw new BackupError("not_found", { detail: `There is no backup ${id}.` });
+  return backup;
+}
+
+/** Also of a site that was removed meanwhile: what is in the bucket has to be in the records. */
+async function loadSiteOf(job: JobRecord, deps: Deps): Promise<SiteRecord> {
+  const site = await deps.records.sites.get(job.site_id);
+  if (site === undefined) throw new BackupError("not_found", { detail: `There is no site ${job.site_id}.` });
+  return site;
+}
+
+async function checkObject(report: SuccessReport, deps: Deps): Promise<void> {
+  const sizeBytes = await deps.objects.size(objectKey(report.s3_path));
+  if (sizeBytes === report.size_bytes) return;
+  const found = sizeBytes === undefined ? "there is no such object" : `the object has ${sizeBytes} bytes`;
+  throw new BackupError("object_missing", { detail: `Reported ${report.size_bytes} bytes; ${found}.` });
+}
+
+/** An archive of a runner that had lost its lease, while another one's is recorded: nobody will ever ask for it. */
+async function removeOrphan(
+  job: JobRecord,
+  site: SiteRecord,
+  report: SuccessReport,
+  deps: Deps,
+): Promise<void> {
+  if (job.state !== "succeeded" || report.s3_path === job.s3_path) return;
+  if (await deps.records.backups.isPathUsed(site.node_id, site.id, report.s3_path)) return;
+  deps.log.warn("removing an orphaned archive", { job_id: job.id, site_id: site.id, s3_path: report.s3_path });
+  await deps.objects.remove(objectKey(report.s3_path));
+}
+
+function answerOf(job: JobRecord): { job_id: string; state: string; backup_id: string | null } {
+  return { job_id: job.id, state: job.state, backup_id: job.backup_id ?? null };
+}

@@ -1,0 +1,80 @@
+// The Master's configuration, read from the environment in one place; all its faults are reported together.
+import { z } from "zod";
+
+const Environment = z.object({
+  STAGE: z.string().regex(/^[a-z][a-z0-9]{0,19}$/),
+  AWS_REGION: z.string().min(1),
+  VERSION: z.string().default("dev"),
+  LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARN", "ERROR", "SILENT"]).default("INFO"),
+  TABLE_NAME: z.string().min(3),
+  BUCKET_NAME: z.string().min(3),
+  DEAD_LETTER_QUEUE_ARN: z.string().startsWith("arn:"),
+  SCHEDULE_GROUP: z.string().min(1),
+  SCHEDULER_ROLE_ARN: z.string().startsWith("arn:"),
+  NODE_ROLE_ARN: z.string().startsWith("arn:"),
+  AUDIENCE: z.string().min(1),
+  PUBLIC_URL: z.string().default(""),
+  BOOTSTRAP_TOKEN_SHA256: z
+    .string()
+    .regex(/^([0-9a-f]{64})?$/, "must be 64 hex digits, or empty once it is no longer needed")
+    .default(""),
+  LEASE_SECONDS: z.coerce.number().int().min(1).max(3600).default(300),
+  HEARTBEAT_SECONDS: z.coerce.number().positive().default(60),
+  PROGRESS_SECONDS: z.coerce.number().positive().default(10),
+  UPLOAD_BYTES_PER_SECOND: z.coerce.number().int().min(0).default(0),
+  AWS_ENDPOINT_URL_S3: z.url().optional(),
+  AWS_ENDPOINT_URL_SQS: z.url().optional(),
+});
+
+export type Config = ReturnType<typeof parseConfig>;
+
+/** Throws one error that names every wrong variable, never their values. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): {
+  readonly stage: string;
+  readonly region: string;
+  readonly version: string;
+  readonly logLevel: "DEBUG" | "INFO" | "WARN" | "ERROR" | "SILENT";
+  readonly tableName: string;
+  readonly bucketName: string;
+  readonly deadLetterQueueArn: string;
+  readonly scheduleGroup: string;
+  readonly schedulerRoleArn: string;
+  readonly nodeRoleArn: string;
+  readonly audience: string;
+  readonly publicUrl: string;
+  readonly bootstrapTokenSha256: string;
+  readonly leaseSeconds: number;
+  readonly heartbeatSeconds: number;
+  readonly progressSeconds: number;
+  readonly uploadBytesPerSecond: number | undefined;
+  readonly s3Endpoint: string | undefined;
+  readonly sqsEndpoint: string | undefined;
+} {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`The Master's environment is not valid:\n  ${faults.join("\n  ")}`);
+  }
+  const env = parsed.data;
+  return {
+    stage: env.STAGE,
+    region: env.AWS_REGION,
+    version: env.VERSION,
+    logLevel: env.LOG_LEVEL,
+    tableName: env.TABLE_NAME,
+    bucketName: env.BUCKET_NAME,
+    deadLetterQueueArn: env.DEAD_LETTER_QUEUE_ARN,
+    scheduleGroup: env.SCHEDULE_GROUP,
+    schedulerRoleArn: env.SCHEDULER_ROLE_ARN,
+    nodeRoleArn: env.NODE_ROLE_ARN,
+    audience: env.AUDIENCE,
+    publicUrl: env.PUBLIC_URL,
+    bootstrapTokenSha256: env.BOOTSTRAP_TOKEN_SHA256,
+    leaseSeconds: env.LEASE_SECONDS,
+    heartbeatSeconds: env.HEARTBEAT_SECONDS,
+    progressSeconds: env.PROGRESS_SECONDS,
+    uploadBytesPerSecond: env.UPLOAD_BYTES_PER_SECOND === 0 ? undefined : env.UPLOAD_BYTES_PER_SECOND,
+    s3Endpoint: env.AWS_ENDPOINT_URL_S3,
+    sqsEndpoint: env.AWS_ENDPOINT_URL_SQS,
+  };
+}

@@ -1,0 +1,106 @@
+// The life of a job as pure rules: what a job amounts to at a given time, and what it becomes when it ends. The
+// calls that move it are in claim-job.ts, patch-job.ts, report-job.ts and stop-job.ts.
+//
+//   queued ── claim ──> running ── report ──> succeeded | failed | skipped | cancelled
+//     │ ^                  │
+//     │ └── release, or lease over with attempts left
+//     └─────────> expired (deadline, newer backup) | cancelled (stop) | failed (dead letter)
+//
+// Expiry needs no clock process: `effectiveJob` says what a record means now, and the next write keeps it.
+import type { ErrorReport } from "#shared/contracts/common.ts";
+import type { JobState } from "#shared/contracts/jobs.ts";
+import { ERROR_KINDS, type ErrorCode } from "#shared/error-kinds.ts";
+import type { BackupError } from "#shared/errors.ts";
+import type { BackupRecord, JobRecord, SiteRecord } from "./records.ts";
+
+export const JOB_DEADLINE_MS = 24 * 3_600_000;
+
+/** One compare-and-set: `before` is what was read; undefined for a record that must not exist yet. */
+export interface Change<T> {
+  readonly before: T | undefined;
+  readonly after: T;
+}
+
+/** What a rule decided: records to write in one transaction, and the refusal to answer with once they are written. */
+export interface Step {
+  readonly jobs: readonly Change<JobRecord>[];
+  readonly site?: Change<SiteRecord>;
+  readonly backup?: BackupRecord;
+  readonly refusal?: BackupError;
+}
+
+export function refuse(refusal: BackupError): Step {
+  return { jobs: [], refusal };
+}
+
+export function hasEnded(state: JobState): boolean {
+  return state !== "queued" && state !== "running";
+}
+
+export function hasLiveLease(job: JobRecord, now: Date): boolean {
+  return job.state === "running" && job.lease_expires_at !== undefined && job.lease_expires_at > now.toISOString();
+}
+
+/** The record as it is to be understood at `now`; the same object when the time has changed nothing. */
+export function effectiveJob(job: JobRecord, now: Date): JobRecord {
+  const pastDeadline = now.toISOString() > job.deadline_at;
+  if (job.state === "queued" && pastDeadline) {
+    return endJob(job, "expired", new Date(job.deadline_at), {
+      reason: "No runner took the job before its deadline.",
+    });
+  }
+  if (job.state !== "running" || hasLiveLease(job, now)) return job;
+  const lostAt = new Date(job.lease_expires_at ?? now);
+  if (job.cancel_requested) return endJob(job, "cancelled", lostAt, { reason: "Stopped; its runner was silent." });
+  const error = errorReport("runner_lost");
+  if (pastDeadline || job.attempt >= job.max_attempts) return endJob(job, "failed", lostAt, { error });
+  return { ...withoutLease(job), state: "queued", error };
+}
+
+/** The job in an end state; the fencing number stays, so that its last runner may still report. */
+export function endJob(
+  job: JobRecord,
+  state: Exclude<JobState, "queued" | "running">,
+  at: Date,
+  why: Pick<JobRecord, "reason" | "error" | "reported">,
+): JobRecord {
+  const { reason: _reason, error: _error, ...rest } = withoutLease(job);
+  return { ...rest, state, ended_at: at.toISOString(), ...why };
+}
+
+export function withoutLease(job: JobRecord): JobRecord {
+  const { lease_expires_at: _expiry, runner_id: _runner, ...rest } = job;
+  return rest;
+}
+
+/** The site after `job` ended: free for the next one, and knowing its newest backup. */
+export function siteAfterEnd(site: SiteRecord, job: JobRecord, backup?: BackupRecord): SiteRecord {
+  const { active_job_id: activeJobId, ...rest } = site;
+  const isNewest = backup !== undefined && backup.created_at > (site.last_backup_at ?? "");
+  return {
+    ...rest,
+    ...(activeJobId === undefined || activeJobId === job.id ? {} : { active_job_id: activeJobId }),
+    last_job_id: job.id,
+    ...(isNewest ? { last_backup_id: backup.id, last_backup_at: backup.created_at } : {}),
+  };
+}
+
+/** Writes the end of a job and frees its site; with `refusal`, the caller is then told that. */
+export function endStep(
+  job: Change<JobRecord>,
+  site: SiteRecord,
+  refusal?: BackupError,
+  backup?: BackupRecord,
+): Step {
+  return {
+    jobs: [job],
+    site: { before: site, after: siteAfterEnd(site, job.after, backup) },
+    ...(backup === undefined ? {} : { backup }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+export function errorReport(code: ErrorCode, message?: string): ErrorReport {
+  const kind = ERROR_KINDS[code];
+  return { code, message: message ?? kind.title, hint: kind.hint };
+}

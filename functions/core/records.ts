@@ -1,0 +1,141 @@
+// What the Master keeps, in the shape that the pure rules read. An absent value is an absent field; view.ts turns
+// records into the API's contracts. `version` grows with every write: all races are settled by comparing it.
+import type { Archive, Warning } from "#shared/contracts/backups.ts";
+import type { ErrorReport } from "#shared/contracts/common.ts";
+import type { Role } from "#shared/contracts/identity.ts";
+import type { JobState, Progress, Stage, Trigger } from "#shared/contracts/jobs.ts";
+import type { Heartbeat } from "#shared/contracts/nodes.ts";
+import type { Schedule } from "#shared/contracts/sites.ts";
+
+/** Removed things stay readable by id, for the history that names them, but are in no list. */
+export type Life = "live" | "removed";
+
+export interface StageSeconds {
+  name: Stage;
+  seconds: number;
+}
+
+export interface JobRecord {
+  id: string;
+  version: number;
+  site_id: string;
+  site_name: string;
+  node_id: string;
+  trigger: Trigger;
+  state: JobState;
+  created_at: string;
+  scheduled_at?: string;
+  deadline_at: string;
+  started_at?: string;
+  ended_at?: string;
+  attempt: number;
+  max_attempts: number;
+  /** 0 before the first claim. */
+  fencing: number;
+  /** The process that holds the lease. */
+  runner_id?: string;
+  lease_expires_at?: string;
+  /** Where the latest claim's archive goes, and the instant in its name. */
+  s3_path?: string;
+  path_at?: string;
+  progress?: Progress;
+  cancel_requested: boolean;
+  backup_id?: string;
+  reason?: string;
+  error?: ErrorReport;
+  stages?: StageSeconds[];
+  warnings?: Warning[];
+  warnings_total?: number;
+  /** Ended by its runner's own words; otherwise a late report may still correct the Master's guess. */
+  reported?: boolean;
+}
+
+export interface SiteRecord {
+  id: string;
+  version: number;
+  life: Life;
+  node_id: string;
+  name: string;
+  path: string;
+  state: "active" | "paused";
+  created_at: string;
+  schedule?: Schedule;
+  quota_bytes?: number;
+  exclude: string[];
+  active_job_id?: string;
+  last_job_id?: string;
+  last_backup_id?: string;
+  last_backup_at?: string;
+  /** The instant in the newest archive name handed out: the next is later, so no two claims share a name. */
+  last_path_at?: string;
+}
+
+export interface NodeRecord {
+  id: string;
+  life: Life;
+  name: string;
+  state: "active" | "disabled";
+  created_at: string;
+  signing_key: string;
+  age_recipient: string;
+  queue_url: string;
+  /** Kept in the transactions that add and remove sites, so that a node cannot go while a site comes. */
+  site_count: number;
+  quota_bytes?: number;
+  version?: string;
+  platform?: string;
+  last_seen_at?: string;
+  disk_free_bytes?: number;
+  disk_total_bytes?: number;
+  running_job_id?: string;
+  outbox_length?: number;
+  discovered_sites?: Heartbeat["discovered_sites"];
+}
+
+export interface BackupRecord {
+  id: string;
+  job_id: string;
+  site_id: string;
+  site_name: string;
+  node_id: string;
+  trigger: Trigger;
+  /** The instant in the archive's name, by the Master's clock: what the backup shows is from then on. */
+  created_at: string;
+  s3_path: string;
+  size_bytes: number;
+  archive: Archive;
+  started_at: string;
+  finished_at: string;
+  stages: StageSeconds[];
+  warnings: Warning[];
+  warnings_total: number;
+}
+
+export interface EnrollmentTokenRecord {
+  id: string;
+  hash: string;
+  label: string;
+  created_at: string;
+  expires_at: string;
+  revoked_at?: string;
+  used_by_node_id?: string;
+}
+
+export interface ApiTokenRecord {
+  id: string;
+  hash: string;
+  label: string;
+  role: Role;
+  created_at: string;
+  expires_at?: string;
+  revoked_at?: string;
+}
+
+export interface ActivityRecord {
+  id: string;
+  at: string;
+  actor: { kind: "operator" | "node" | "system"; id: string; label: string };
+  action: string;
+  target: { kind: string; id: string };
+  details: Record<string, unknown>;
+}

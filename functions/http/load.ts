@@ -1,0 +1,34 @@
+// Reads that end in 404 or 403 when the thing is not there for this caller.
+import { BackupError } from "#shared/errors.ts";
+import type { Principal } from "../core/principal.ts";
+import type { JobRecord, NodeRecord, SiteRecord } from "../core/records.ts";
+import type { Deps } from "../deps.ts";
+
+/** A site that is still protected. */
+export async function loadSite(id: string, deps: Deps): Promise<SiteRecord> {
+  const site = await deps.records.sites.get(id);
+  if (site?.life !== "live") throw new BackupError("not_found", { detail: `There is no site ${id}.` });
+  return site;
+}
+
+export async function loadNode(id: string, deps: Deps): Promise<NodeRecord> {
+  const node = await deps.records.nodes.get(id);
+  if (node?.life !== "live") throw new BackupError("not_found", { detail: `There is no node ${id}.` });
+  return node;
+}
+
+export async function loadJob(id: string, deps: Deps): Promise<JobRecord> {
+  const job = await deps.records.jobs.get(id);
+  if (job === undefined) throw new BackupError("not_found", { detail: `There is no job ${id}.` });
+  return job;
+}
+
+/** Throws `not_your_site` unless the calling node has the site. */
+export function checkOwnership(site: SiteRecord, principal: Principal | undefined): void {
+  if (principal?.kind !== "node" || site.node_id !== principal.id) throw new BackupError("not_your_site");
+}
+
+export function nodeIdOf(principal: Principal | undefined): string {
+  if (principal?.kind !== "node") throw new BackupError("unauthenticated");
+  return principal.id;
+}

@@ -1,0 +1,120 @@
+// Sites: what is protected, where it lies and when it is backed up.
+import type { Schedule } from "#shared/contracts/sites.ts";
+import { BackupError } from "#shared/errors.ts";
+import { parseExpression, parseTimeZone } from "#shared/schedule-expression.ts";
+import type { SiteRecord } from "./core/records.ts";
+import { viewSite } from "./core/view.ts";
+import type { Deps } from "./deps.ts";
+import { loadNode, loadSite } from "./http/load.ts";
+import { type ApiHandler, serve } from "./http/serve.ts";
+import { settleRace } from "./stores/transact.ts";
+
+export const handler: ApiHandler = serve({
+  async createSite({ body, activity }, deps) {
+    const { schedule, quota_bytes: quotaBytes, ...rest } = body;
+    if (schedule !== undefined) checkSchedule(schedule, "schedule.");
+    const node = await loadNode(body.node_id, deps);
+    if (node.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
+    const site: SiteRecord = {
+      ...rest,
+      id: deps.randomUuid(),
+      version: 1,
+      life: "live",
+      state: "active",
+      created_at: deps.now().toISOString(),
+      ...(schedule === undefined ? {} : { schedule }),
+      ...(quotaBytes === null ? {} : { quota_bytes: quotaBytes }),
+    };
+    await settleRace(async () => {
+      await checkFree(site, deps);
+      if (await deps.records.sites.create(site)) return true;
+      const nodeNow = await loadNode(body.node_id, deps);
+      if (nodeNow.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
+      return undefined;
+    });
+    if (schedule !== undefined) await deps.schedules.put(site.id, schedule, deps.queues.arn(site.node_id));
+    activity.details = { name: site.name, node_id: site.node_id, path: site.path };
+    return viewSite(site);
+  },
+
+  async listSites({ query }, deps) {
+    const page = await deps.records.sites.list(query, query.node_id);
+    return { ...page, items: page.items.map(viewSite) };
+  },
+
+  async getSite({ params }, deps) {
+    return viewSite(await loadSite(params.id, deps));
+  },
+
+  async patchSite({ params, body, activity }, deps) {
+    activity.details = { ...body };
+    const { name, path, state, exclude } = body;
+    const change = {
+      ...(name === undefined ? {} : { name }),
+      ...(path === undefined ? {} : { path }),
+      ...(state === undefined ? {} : { state }),
+      ...(exclude === undefined ? {} : { exclude }),
+    };
+    return viewSite(await changeSite(params.id, (site) => ({ ...site, ...change }), deps));
+  },
+
+  async deleteSite({ params, activity }, deps) {
+    await settleRace(async () => {
+      const site = await loadSite(params.id, deps);
+      // The schedule goes first: should the record's write fail, the same call can be made again.
+      await deps.schedules.remove(site.id);
+      activity.details = { name: site.name, node_id: site.node_id };
+      const isDone = await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
+      return isDone ? true : undefined;
+    });
+    return undefined as never;
+  },
+
+  async putSiteSchedule({ params, body, activity }, deps) {
+    checkSchedule(body, "");
+    const site = await changeSite(params.id, (before) => ({ ...before, schedule: body }), deps);
+    await deps.schedules.put(site.id, body, deps.queues.arn(site.node_id));
+    activity.details = { ...body };
+    return viewSite(site);
+  },
+});
+
+async function changeSite(
+  id: string,
+  change: (site: SiteRecord) => SiteRecord,
+  deps: Deps,
+): Promise<SiteRecord> {
+  return settleRace(async () => {
+    const before = await loadSite(id, deps);
+    const after = change(before);
+    await checkFree(after, deps);
+    return (await deps.records.sites.change({ before, after })) ? after : undefined;
+  });
+}
+
+async function checkFree(site: SiteRecord, deps: Deps): Promise<void> {
+  const taken = await deps.records.sites.taken(site);
+  if (taken === undefined) return;
+  throw new BackupError("conflict", { detail: `Another site of the node has the ${taken} ${site[taken]}.` });
+}
+
+/** Refuses what EventBridge Scheduler would refuse, with the field's path. */
+function checkSchedule(schedule: Schedule, at: string): void {
+  const issues = [
+    ...faultOf(`${at}expression`, () => parseExpression(schedule.expression)),
+    ...faultOf(`${at}time_zone`, () => parseTimeZone(schedule.time_zone)),
+  ];
+  const [first] = issues;
+  if (first === undefined) return;
+  throw new BackupError("invalid_request", { detail: first.message, hint: first.hint, data: { issues } });
+}
+
+function faultOf(path: string, parse: () => unknown): { path: string; message: string; hint: string }[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    return [{ path, message: error.message, hint: error.hint }];
+  }
+}

@@ -1,0 +1,43 @@
+// The audit trail: written once, never changed, listed newest first, and cleared by DynamoDB after 400 days.
+import { CustomAttributeType, Entity } from "electrodb";
+import type { ActivityRecord } from "../core/records.ts";
+import { type Page, type PageRequest, readPage } from "./page.ts";
+import { key, type Table, ttlSeconds } from "./table.ts";
+
+const KEEP_DAYS = 400;
+
+function activityEntity(table: Table) {
+  return new Entity(
+    {
+      model: { entity: "activity", version: "1", service: "backupd" },
+      attributes: {
+        id: { type: "string", required: true },
+        at: { type: "string", required: true },
+        actor: { type: CustomAttributeType<ActivityRecord["actor"]>("any"), required: true },
+        action: { type: "string", required: true },
+        target: { type: CustomAttributeType<ActivityRecord["target"]>("any"), required: true },
+        details: { type: CustomAttributeType<Record<string, unknown>>("any"), required: true },
+        ttl: { type: "number", hidden: true },
+      },
+      indexes: { all: { pk: key("pk", []), sk: key("sk", ["at", "id"]) } },
+    },
+    { client: table.client, table: table.name },
+  );
+}
+
+export interface ActivityRecords {
+  add(activity: ActivityRecord): Promise<void>;
+  list(page: PageRequest): Promise<Page<ActivityRecord>>;
+}
+
+export function openActivityRecords(table: Table): ActivityRecords {
+  const activities = activityEntity(table);
+  return {
+    async add(activity) {
+      await activities.create({ ...activity, ttl: ttlSeconds(activity.at, KEEP_DAYS) }).go();
+    },
+    list(page) {
+      return readPage("activity", activities.query.all({}), page);
+    },
+  };
+}

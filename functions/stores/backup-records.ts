@@ -1,0 +1,80 @@
+// Finished backups. They lie under their node, by site and time, so that what a site or a node uses is one
+// consistent Query of the table itself; an index would lag behind.
+import { CustomAttributeType, Entity } from "electrodb";
+import type { Archive, Warning } from "#shared/contracts/backups.ts";
+import type { UsedBackup } from "../core/quota.ts";
+import type { BackupRecord, SiteRecord, StageSeconds } from "../core/records.ts";
+import { type Page, type PageRequest, readPage } from "./page.ts";
+import { key, type Table } from "./table.ts";
+import { asPut, type WriteItem } from "./transact.ts";
+
+function backupEntity(table: Table) {
+  return new Entity(
+    {
+      model: { entity: "backup", version: "1", service: "backupd" },
+      attributes: {
+        id: { type: "string", required: true },
+        job_id: { type: "string", required: true },
+        site_id: { type: "string", required: true },
+        site_name: { type: "string", required: true },
+        node_id: { type: "string", required: true },
+        trigger: { type: ["schedule", "manual"] as const, required: true },
+        created_at: { type: "string", required: true },
+        s3_path: { type: "string", required: true },
+        size_bytes: { type: "number", required: true },
+        archive: { type: CustomAttributeType<Archive>("any"), required: true },
+        started_at: { type: "string", required: true },
+        finished_at: { type: "string", required: true },
+        stages: { type: CustomAttributeType<StageSeconds[]>("any"), required: true },
+        warnings: { type: CustomAttributeType<Warning[]>("any"), required: true },
+        warnings_total: { type: "number", required: true },
+      },
+      indexes: {
+        byNode: { pk: key("pk", ["node_id"]), sk: key("sk", ["site_id", "created_at", "id"]) },
+        all: { index: "gsi1", pk: key("gsi1pk", []), sk: key("gsi1sk", ["created_at", "id"]) },
+        byId: { index: "gsi2", pk: key("gsi2pk", ["id"]), sk: key("gsi2sk", []) },
+      },
+    },
+    { client: table.client, table: table.name },
+  );
+}
+
+export interface BackupRecords {
+  get(id: string): Promise<BackupRecord | undefined>;
+  list(page: PageRequest): Promise<Page<BackupRecord>>;
+  listOfSite(page: PageRequest, site: SiteRecord): Promise<Page<BackupRecord>>;
+  /** Sizes of all backups of a node, consistent with every write before. */
+  usedByNode(nodeId: string): Promise<UsedBackup[]>;
+  /** Whether any backup of the site is at that path. */
+  isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
+  createItem(backup: BackupRecord): WriteItem;
+}
+
+export function openBackupRecords(table: Table): BackupRecords {
+  const backups = backupEntity(table);
+  return {
+    async get(id) {
+      return (await backups.query.byId({ id }).go({ limit: 1 })).data[0];
+    },
+    list(page) {
+      return readPage("backups", backups.query.all({}), page);
+    },
+    listOfSite(page, site) {
+      const query = backups.query.byNode({ node_id: site.node_id, site_id: site.id });
+      return readPage(`backups/${site.id}`, query, page);
+    },
+    async usedByNode(nodeId) {
+      const query = backups.query.byNode({ node_id: nodeId });
+      const wanted: ("site_id" | "created_at" | "size_bytes")[] = ["site_id", "created_at", "size_bytes"];
+      return (await query.go({ pages: "all", consistent: true, attributes: wanted })).data;
+    },
+    async isPathUsed(nodeId, siteId, s3Path) {
+      const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });
+      const { data } = await query.go({ pages: "all", consistent: true, attributes: ["s3_path"] });
+      return data.some((backup) => backup.s3_path === s3Path);
+    },
+    createItem(backup) {
+      return asPut(backups.create(backup).params());
+    },
+  };
+}

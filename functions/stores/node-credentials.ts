@@ -1,0 +1,43 @@
+// Short-lived credentials for one node: a session of the node role, cut down to the node's own queue and prefix.
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import type { NodeCredentials } from "#shared/contracts/nodes.ts";
+import { sessionPolicy } from "../core/session-policy.ts";
+
+const SESSION_SECONDS = 3_600;
+
+export interface NodeCredentialsIssuer {
+  issue(nodeId: string): Promise<NodeCredentials>;
+}
+
+export interface IssuerSettings {
+  readonly roleArn: string;
+  readonly bucketArn: string;
+  readonly queueArn: (nodeId: string) => string;
+}
+
+export function openNodeCredentials({ roleArn, bucketArn, queueArn }: IssuerSettings): NodeCredentialsIssuer {
+  const client = new STSClient({});
+  return {
+    async issue(nodeId) {
+      const answer = await client.send(
+        new AssumeRoleCommand({
+          RoleArn: roleArn,
+          RoleSessionName: `node-${nodeId}`,
+          DurationSeconds: SESSION_SECONDS,
+          Policy: sessionPolicy({ nodeId, bucketArn, queueArn: queueArn(nodeId) }),
+        }),
+      );
+      const { AccessKeyId: id, SecretAccessKey: secret, SessionToken: token, Expiration: end } =
+        answer.Credentials ?? {};
+      if (id === undefined || secret === undefined || token === undefined || end === undefined) {
+        throw new Error("AssumeRole gave incomplete credentials");
+      }
+      return {
+        access_key_id: id,
+        secret_access_key: secret,
+        session_token: token,
+        expires_at: end.toISOString(),
+      };
+    },
+  };
+}

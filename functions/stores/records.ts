@@ -1,0 +1,54 @@
+// All records of the Master, and the one transaction that carries out what the job rules decided.
+import type { Step } from "../core/job-state.ts";
+import { type ActivityRecords, openActivityRecords } from "./activity-records.ts";
+import { type BackupRecords, openBackupRecords } from "./backup-records.ts";
+import { type JobRecords, openJobRecords } from "./job-records.ts";
+import { type NodeRecords, openNodeRecords } from "./node-records.ts";
+import { openSiteRecords, type SiteRecords } from "./site-records.ts";
+import { openTable } from "./table.ts";
+import {
+  type ApiTokenRecords,
+  type EnrollmentTokenRecords,
+  openApiTokenRecords,
+  openEnrollmentTokenRecords,
+} from "./token-records.ts";
+import { transact, type WriteItem } from "./transact.ts";
+
+export interface Records {
+  readonly nodes: NodeRecords;
+  readonly sites: SiteRecords;
+  readonly jobs: JobRecords;
+  readonly backups: BackupRecords;
+  readonly enrollmentTokens: EnrollmentTokenRecords;
+  readonly apiTokens: ApiTokenRecords;
+  readonly activity: ActivityRecords;
+  /** Writes all records of a step or none; false when one of them has changed since it was read. */
+  commit(step: Step): Promise<boolean>;
+  transact(items: readonly WriteItem[]): Promise<boolean>;
+}
+
+export function openRecords(tableName: string): Records {
+  const table = openTable(tableName);
+  const nodes = openNodeRecords(table);
+  const sites = openSiteRecords(table, nodes);
+  const jobs = openJobRecords(table);
+  const backups = openBackupRecords(table);
+  return {
+    nodes,
+    sites,
+    jobs,
+    backups,
+    enrollmentTokens: openEnrollmentTokenRecords(table),
+    apiTokens: openApiTokenRecords(table),
+    activity: openActivityRecords(table),
+    async commit(step) {
+      const items = [
+        ...step.jobs.map(jobs.changeItem),
+        ...(step.site === undefined ? [] : [sites.changeItem(step.site)]),
+        ...(step.backup === undefined ? [] : [backups.createItem(step.backup)]),
+      ];
+      return items.length === 0 ? true : transact(table, items);
+    },
+    transact: (items) => transact(table, items),
+  };
+}

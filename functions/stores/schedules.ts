@@ -1,0 +1,75 @@
+// One EventBridge Scheduler schedule per site; its target is the queue of the site's node.
+import {
+  ConflictException,
+  CreateScheduleCommand,
+  type CreateScheduleCommandInput,
+  DeleteScheduleCommand,
+  ResourceNotFoundException,
+  SchedulerClient,
+  UpdateScheduleCommand,
+} from "@aws-sdk/client-scheduler";
+import type { Schedule } from "#shared/contracts/sites.ts";
+import { scheduleInput } from "../core/schedule-input.ts";
+
+export interface Schedules {
+  /** Makes or changes the site's schedule; the same call twice is fine. */
+  put(siteId: string, schedule: Schedule, queueArn: string): Promise<void>;
+  /** A schedule that is gone already is fine. */
+  remove(siteId: string): Promise<void>;
+}
+
+export interface ScheduleSettings {
+  readonly group: string;
+  readonly roleArn: string;
+  readonly deadLetterQueueArn: string;
+}
+
+export function openSchedules({ group, roleArn, deadLetterQueueArn }: ScheduleSettings): Schedules {
+  const client = new SchedulerClient({});
+  const name = (siteId: string): string => `site-${siteId}`;
+  return {
+    async put(siteId, schedule, queueArn) {
+      const input: CreateScheduleCommandInput = {
+        Name: name(siteId),
+        GroupName: group,
+        ScheduleExpression: schedule.expression,
+        ScheduleExpressionTimezone: schedule.time_zone,
+        State: schedule.enabled ? "ENABLED" : "DISABLED",
+        FlexibleTimeWindow:
+          schedule.flexible_minutes === 0
+            ? { Mode: "OFF" }
+            : { Mode: "FLEXIBLE", MaximumWindowInMinutes: schedule.flexible_minutes },
+        Target: {
+          Arn: queueArn,
+          RoleArn: roleArn,
+          Input: scheduleInput(siteId),
+          DeadLetterConfig: { Arn: deadLetterQueueArn },
+          RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 },
+        },
+      };
+      try {
+        await client.send(new UpdateScheduleCommand(input));
+      } catch (error) {
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+        await create(client, input);
+      }
+    },
+    async remove(siteId) {
+      try {
+        await client.send(new DeleteScheduleCommand({ Name: name(siteId), GroupName: group }));
+      } catch (error) {
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+      }
+    },
+  };
+}
+
+/** Two calls may both have found nothing to update: the later one then updates after all. */
+async function create(client: SchedulerClient, input: CreateScheduleCommandInput): Promise<void> {
+  try {
+    await client.send(new CreateScheduleCommand(input));
+  } catch (error) {
+    if (!(error instanceof ConflictException)) throw error;
+    await client.send(new UpdateScheduleCommand(input));
+  }
+}

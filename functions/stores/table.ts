@@ -1,0 +1,28 @@
+// The one DynamoDB table: its client, its key fields, and what every entity file shares. Entities are declared
+// with ElectroDB; keys keep their case because signing keys and cursors are base64url.
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+
+export interface Table {
+  readonly client: DynamoDBDocumentClient;
+  readonly name: string;
+}
+
+export function openTable(name: string): Table {
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  return { client, name };
+}
+
+export function key<const C extends readonly string[]>(
+  field: string,
+  composite: C,
+): { field: string; composite: C; casing: "none" } {
+  return { field, composite, casing: "none" };
+}
+
+/** DynamoDB deletes an item some time after this; readers check expiry themselves. */
+export function ttlSeconds(iso: string, keepDays: number): number {
+  return Math.ceil(Date.parse(iso) / 1000) + keepDays * 86_400;
+}

@@ -1,0 +1,182 @@
+// Everything the Master stands on, and the Master itself, on loopback in one process: DynamoDB, SQS, S3, STS and
+// EventBridge Scheduler by their real protocols, and the Lambda handlers behind the API host. State is in one directory.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Deps } from "#functions/deps.ts";
+import { startApiHost } from "./api-host/server.ts";
+import { startDynamodb } from "./dynamodb.ts";
+import { staticCredentials } from "./s3/credentials.ts";
+import type { S3FaultHook } from "./s3/faults.ts";
+import { type S3Server, startS3 } from "./s3/server.ts";
+import { type RunningScheduler, type SchedulerOptions, startScheduler } from "./scheduler/server.ts";
+import { type RunningSqs, startSqs } from "./sqs.ts";
+import { ensureStackState, type StackState } from "./stack-state.ts";
+import { startSts } from "./sts/server.ts";
+import { createResources } from "./tables.ts";
+
+export interface StackOptions {
+  readonly dir: string;
+  /** Of the ports, when the stack is made; 0 for any. */
+  readonly firstPort: number;
+  /** More of the Master's environment, for instance LEASE_SECONDS. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Replaces parts of what the Master's handlers work with, for instance the clock. */
+  readonly deps?: Partial<Deps>;
+  readonly s3Faults?: S3FaultHook;
+  /** The Scheduler's clock. */
+  readonly schedulerTime?: Pick<SchedulerOptions, "now" | "wake">;
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Stack extends AsyncDisposable {
+  readonly apiUrl: string;
+  readonly adminToken: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly ports: StackState["ports"];
+  readonly masterKeys: StackState["masterKeys"];
+  readonly s3: S3Server;
+  readonly sqs: RunningSqs;
+  readonly scheduler: RunningScheduler;
+  /** The Master's environment without what it was started with: what an SDK client needs to reach this stack. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Throws if a service of the stack has ended by itself. */
+  throwIfCrashed(): void;
+  close(): Promise<void>;
+}
+
+const REGION = "us-east-1";
+const ACCOUNT = "000000000000";
+const NAMES = {
+  tableName: "backupd-local",
+  bucketName: "backupd-local-archives",
+  deadLetterQueueName: "backupd-local-dead-letters",
+  scheduleGroup: "backupd-local",
+};
+
+/** One per process: Lambda handlers share the process' environment. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const state = await ensureStackState(options.dir, options.firstPort);
+  await using starting = new AsyncDisposableStack();
+  const services = await startServices(options, state, starting);
+  const env = masterEnv(state, services);
+  const credentials = state.masterKeys;
+  const at = ({ endpoint }: { endpoint: string }) => ({ region: REGION, endpoint, credentials });
+  const { dynamodb, s3, sqs, scheduler } = services;
+  await createResources(NAMES, {
+    dynamodb: at(dynamodb),
+    s3: at(s3),
+    sqs: at(sqs),
+    scheduler: at(scheduler),
+  });
+  const host = starting.use(
+    await startApiHost({
+      port: state.ports.api,
+      env: { ...env, ...options.env },
+      ...(options.deps === undefined ? {} : { deps: options.deps }),
+      ...(options.onError === undefined ? {} : { onError: options.onError }),
+    }),
+  );
+  const running = starting.move();
+  const close = (): Promise<void> => running.disposeAsync();
+  return {
+    apiUrl: host.url,
+    adminToken: state.adminToken,
+    bucket: NAMES.bucketName,
+    region: REGION,
+    ports: state.ports,
+    masterKeys: state.masterKeys,
+    s3,
+    sqs,
+    scheduler,
+    env,
+    throwIfCrashed: services.throwIfCrashed,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Services {
+  readonly dynamodb: { readonly endpoint: string };
+  readonly s3: S3Server;
+  readonly sqs: RunningSqs;
+  readonly scheduler: RunningScheduler;
+  readonly sts: { readonly endpoint: string };
+  throwIfCrashed(): void;
+}
+
+async function startServices(
+  { dir, s3Faults, schedulerTime }: StackOptions,
+  { ports, masterKeys }: StackState,
+  starting: AsyncDisposableStack,
+): Promise<Services> {
+  const now = (): Date => new Date();
+  const dataDir = (name: string): string => join(dir, name);
+  let crash: string | undefined;
+  const own = staticCredentials({
+    [masterKeys.accessKeyId]: { secretAccessKey: masterKeys.secretAccessKey },
+  });
+  const dynamodb = starting.use(
+    await startDynamodb({
+      dataDir: dataDir("dynamodb"),
+      port: ports.dynamodb,
+      onCrash: (reason) => {
+        crash = `DynamoDB has ended: ${reason}`;
+      },
+    }),
+  );
+  const sts = starting.use(
+    await startSts({ dataDir: dataDir("sts"), port: ports.sts, credentials: own, now }),
+  );
+  const s3 = starting.use(
+    await startS3({
+      dataDir: dataDir("s3"),
+      port: ports.s3,
+      credentials: sts.credentials,
+      now,
+      ...(s3Faults === undefined ? {} : { faults: s3Faults }),
+    }),
+  );
+  const sqs = starting.use(await startSqs({ dataDir: dataDir("sqs"), port: ports.sqs, region: REGION }));
+  const scheduler = starting.use(
+    await startScheduler({
+      dataDir: dataDir("scheduler"),
+      port: ports.scheduler,
+      region: REGION,
+      deliver: async (queueArn, body) => sqs.send(queueArn, body),
+      ...schedulerTime,
+    }),
+  );
+  const throwIfCrashed = (): void => {
+    if (crash !== undefined) throw new Error(crash);
+  };
+  return { dynamodb, s3, sqs, scheduler, sts, throwIfCrashed };
+}
+
+/** What serverless.yml gives the functions on AWS, and where the services are. */
+function masterEnv(state: StackState, services: Services): Record<string, string> {
+  const { ports, adminToken, masterKeys } = state;
+  return {
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: masterKeys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: masterKeys.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: services.dynamodb.endpoint,
+    AWS_ENDPOINT_URL_S3: services.s3.endpoint,
+    AWS_ENDPOINT_URL_SQS: services.sqs.endpoint,
+    AWS_ENDPOINT_URL_SCHEDULER: services.scheduler.endpoint,
+    AWS_ENDPOINT_URL_STS: services.sts.endpoint,
+    STAGE: "local",
+    LOG_LEVEL: "SILENT",
+    TABLE_NAME: NAMES.tableName,
+    BUCKET_NAME: NAMES.bucketName,
+    DEAD_LETTER_QUEUE_ARN: `arn:aws:sqs:${REGION}:${ACCOUNT}:${NAMES.deadLetterQueueName}`,
+    SCHEDULE_GROUP: NAMES.scheduleGroup,
+    SCHEDULER_ROLE_ARN: `arn:aws:iam::${ACCOUNT}:role/backupd-local-scheduler`,
+    NODE_ROLE_ARN: `arn:aws:iam::${ACCOUNT}:role/backupd-local-node`,
+    AUDIENCE: "backupd-master-local",
+    PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
+    BOOTSTRAP_TOKEN_SHA256: createHash("sha256").update(adminToken).digest("hex"),
+    PROGRESS_SECONDS: "1",
+    HEARTBEAT_SECONDS: "15",
+  };
+}

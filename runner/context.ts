@@ -1,0 +1,44 @@
+// What a job gets to work with, and what it must give back: the seam between the runner's control side (queue,
+// lease, reports) and the engine that makes the archive.
+import type { BackupReport } from "#shared/contracts/backups.ts";
+import type { Claim } from "#shared/contracts/jobs.ts";
+import type { NodeConfig } from "#shared/contracts/nodes.ts";
+import type { NodeSite } from "#shared/contracts/sites.ts";
+import type { StorageCredentials } from "./io/credentials.ts";
+import type { Log } from "./io/log.ts";
+import type { MasterClient } from "./io/master-client.ts";
+import type { UploadJournal } from "./io/upload-journal.ts";
+import type { ProgressCounters } from "./plan/progress.ts";
+
+/** The right to work on the job, as long as the Master and the clock grant it. */
+export interface Lease {
+  /** Aborts with a BackupError: `cancelled` or `lease_lost`. */
+  readonly signal: AbortSignal;
+  /** Proves the lease now; awaited right before anything that cannot be taken back. Throws BackupError. */
+  renew(): Promise<void>;
+}
+
+export interface JobContext {
+  readonly claim: Claim;
+  readonly site: NodeSite;
+  /** As fetched right before the job. */
+  readonly config: NodeConfig;
+  readonly lease: Lease;
+  /** Lease lost, cancelled, or the runner is to stop: always aborts with a BackupError. */
+  readonly signal: AbortSignal;
+  readonly progress: ProgressCounters;
+  /** Exists, empty, 0700; removed afterwards by the caller. */
+  readonly spoolDir: string;
+  /** `<state-dir>/sites/<site_id>.env`: what the operator wrote to help with this site; need not exist. */
+  readonly siteEnvFile: string;
+  /** Retries what is worth it; pass `signal` with each call. */
+  readonly master: MasterClient;
+  /** For an SDK client's `credentials`: always fresh, also in the middle of a long upload. */
+  readonly s3Credentials: () => Promise<StorageCredentials>;
+  readonly uploads: UploadJournal;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** Backs one site up. Throws BackupError; errors become reports or releases in attempt.ts. */
+export type RunBackup = (job: JobContext) => Promise<BackupReport>;

@@ -1,0 +1,54 @@
+// Turns plain frames into zstd frames in libuv's thread pool: several at a time, in order, never more than asked for.
+import { compress } from "@mongodb-js/zstd";
+
+export interface PlainFrame {
+  readonly bytes: Buffer;
+  /** Called when `bytes` is no longer needed, so that its memory can be used again. */
+  readonly release?: () => void;
+}
+
+export interface CompressedFrame {
+  /** One whole zstd frame. */
+  readonly bytes: Buffer;
+  readonly rawBytes: number;
+}
+
+/** zstd's own default: `zstd` without options makes the same of the same frame. */
+const LEVEL = 3;
+
+export interface CompressOptions {
+  /** Frames in work at once; each holds its plain and its compressed bytes. */
+  readonly concurrency: number;
+}
+
+/** One zstd frame per plain frame, in order. */
+export async function* compressFrames<T extends PlainFrame>(
+  frames: AsyncIterable<T>,
+  options: CompressOptions,
+): AsyncGenerator<CompressedFrame & { readonly source: T }, void, undefined> {
+  const inWork: Promise<CompressedFrame & { readonly source: T }>[] = [];
+  try {
+    for await (const frame of frames) {
+      const work = compressOne(frame);
+      work.catch(() => undefined); // Reported where it is awaited below; it must not count as unhandled before.
+      inWork.push(work);
+      if (inWork.length >= options.concurrency) {
+        const first = inWork.shift();
+        if (first !== undefined) yield await first;
+      }
+    }
+    while (inWork.length > 0) {
+      const first = inWork.shift();
+      if (first !== undefined) yield await first;
+    }
+  } finally {
+    await Promise.allSettled(inWork); // The pool still reads their memory.
+  }
+}
+
+async function compressOne<T extends PlainFrame>(frame: T): Promise<CompressedFrame & { readonly source: T }> {
+  const rawBytes = frame.bytes.length;
+  const bytes = await compress(frame.bytes, LEVEL);
+  frame.release?.();
+  return { bytes, rawBytes, source: frame };
+}

@@ -1,0 +1,71 @@
+// The storage and queue credentials: opened with the node's age key, kept in memory only, and replaced before
+// they end, also in the middle of a long upload.
+import { armor, Decrypter } from "age-encryption";
+import { NodeCredentials } from "#shared/contracts/nodes.ts";
+import { BackupError } from "#shared/errors.ts";
+import { redacting } from "./redacting.ts";
+
+/** As SDK clients want them. Printing one shows a placeholder. */
+export interface StorageCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** By this node's clock. Absent for static keys. */
+  readonly expiration?: Date;
+}
+
+/** Opened credentials with the time they are good for, by a clock that does not jump. */
+export interface OpenedCredentials {
+  readonly credentials: StorageCredentials;
+  /** Fetch new ones from then on; Infinity for static keys. */
+  readonly refreshAtMs: number;
+}
+
+export interface OpenedAt {
+  readonly now: Date;
+  readonly monotonicMs: number;
+  /** The Master's clock when it sealed them. */
+  readonly serverTime: string;
+}
+
+/** Before their end; the SDK asks for new ones 5 minutes before, and must then get them. */
+const REFRESH_MARGIN_MS = 6 * 60_000;
+
+/**
+ * Opens `sealed` (armoured age) with the node's identity. Throws `credentials_undecryptable`. Their life is taken
+ * from the Master's clock alone, so a node whose clock is off neither overstays nor refetches all the time.
+ */
+export async function openCredentials(
+  sealed: string,
+  ageIdentity: string,
+  at: OpenedAt,
+): Promise<OpenedCredentials> {
+  const opened = NodeCredentials.safeParse(await decryptJson(sealed, ageIdentity));
+  if (!opened.success) {
+    // Without the issues: they would quote values.
+    throw new BackupError("credentials_undecryptable", { detail: "the sealed credentials have another shape" });
+  }
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token, expires_at } = opened.data;
+  const sessionToken = session_token === undefined ? {} : { sessionToken: session_token };
+  const keys = { accessKeyId, secretAccessKey, ...sessionToken };
+  if (expires_at === undefined) return { credentials: redacting(keys), refreshAtMs: Number.POSITIVE_INFINITY };
+  const lifeMs = Math.max(0, Date.parse(expires_at) - Date.parse(at.serverTime));
+  const expiration = new Date(at.now.getTime() + lifeMs);
+  const marginMs = Math.min(REFRESH_MARGIN_MS, lifeMs / 2);
+  return {
+    credentials: redacting({ ...keys, expiration }),
+    refreshAtMs: at.monotonicMs + lifeMs - marginMs,
+  };
+}
+
+async function decryptJson(sealed: string, ageIdentity: string): Promise<unknown> {
+  try {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(ageIdentity);
+    return JSON.parse(await decrypter.decrypt(armor.decode(sealed), "text"));
+  } catch (error) {
+    // A JSON error would quote the plaintext, so it does not become the cause.
+    const cause = error instanceof SyntaxError ? undefined : error;
+    throw new BackupError("credentials_undecryptable", cause === undefined ? {} : { cause });
+  }
+}

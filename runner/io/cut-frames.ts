@@ -1,0 +1,26 @@
+// Cuts a stream of chunks of any size into frames of one size (the last may be shorter).
+import type { PlainFrame } from "./compress.ts";
+
+/** `onChunk` sees every chunk in order before it is copied. */
+export async function* cutFrames(
+  chunks: AsyncIterable<Uint8Array>,
+  frameBytes: number,
+  onChunk: (chunk: Uint8Array) => void,
+): AsyncGenerator<PlainFrame, void, undefined> {
+  let frame = Buffer.allocUnsafeSlow(frameBytes);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    onChunk(chunk);
+    for (let offset = 0; offset < chunk.length; ) {
+      const take = Math.min(frameBytes - filled, chunk.length - offset);
+      frame.set(chunk.subarray(offset, offset + take), filled);
+      filled += take;
+      offset += take;
+      if (filled < frameBytes) continue;
+      yield { bytes: frame };
+      frame = Buffer.allocUnsafeSlow(frameBytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield { bytes: frame.subarray(0, filled) };
+}

@@ -1,0 +1,144 @@
+// Dumps a site's database into compressed frames on local disk, so that a slow upload never holds the database's
+// snapshot open and the dump's size is known before its tar header is written.
+import { execFile } from "node:child_process";
+import { createHash, type Hash } from "node:crypto";
+import { promisify } from "node:util";
+import { BackupError } from "#shared/errors.ts";
+import { dumpOptions } from "../plan/dump-options.ts";
+import { startClient } from "./client-process.ts";
+import { type CompressedFrame, compressFrames } from "./compress.ts";
+import { cutFrames } from "./cut-frames.ts";
+import { CLIENT_ENVIRONMENT } from "./db-login.ts";
+import { findProgram } from "./find-program.ts";
+import type { DatabaseFacts } from "./mysql-client.ts";
+import type { SiteDatabase } from "./site.ts";
+import { openSpool, type Spool } from "./spool.ts";
+
+export interface Dump extends AsyncDisposable {
+  /** Of the plain dump. */
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly compressedBytes: number;
+  /** Read back from the spool one at a time; may be called again. */
+  frames(): AsyncIterable<CompressedFrame>;
+}
+
+export interface DumpOptions {
+  readonly facts: DatabaseFacts;
+  /** A directory only we can read. */
+  readonly spoolDir: string;
+  readonly frameBytes: number;
+  readonly signal: AbortSignal;
+  /** Plain bytes dumped so far. */
+  readonly onBytes?: (total: number) => void;
+  /** The program's process id, once it runs. */
+  readonly onStart?: (pid: number) => void;
+}
+
+interface SpooledFrame {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly rawBytes: number;
+}
+
+const CONCURRENCY = 2;
+/** The last line is `-- Dump completed`, or with `on <date>` if somebody's defaults say so. */
+const COMPLETED = /(?:^|\n)-- Dump completed[^\n]*\n?$/;
+const TAIL_BYTES = 256;
+
+/** @throws BackupError `db_*`, `dump_failed`, `dump_program_missing`, `disk_full`; the signal's reason. */
+export async function dumpDatabase(db: SiteDatabase, options: DumpOptions): Promise<Dump> {
+  const program = findDumpProgram(options.facts);
+  const programVersion = await versionOf(program, options.signal);
+  const args = dumpOptions({ databaseName: db.name, programVersion, skip: options.facts.unreadable });
+  const spool = await openSpool(options.spoolDir);
+  try {
+    return await runDump(program, args, db, spool, options);
+  } catch (error) {
+    await spool[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function findDumpProgram(facts: DatabaseFacts): string {
+  const names = ["mariadb-dump", "mysqldump"];
+  const program = findProgram(facts.flavour === "mariadb" ? names : names.toReversed());
+  if (program === undefined) throw new BackupError("dump_program_missing");
+  return program;
+}
+
+async function versionOf(program: string, signal: AbortSignal): Promise<string> {
+  const args = ["--no-defaults", "--version"];
+  const { stdout } = await promisify(execFile)(program, args, { signal, env: CLIENT_ENVIRONMENT });
+  return stdout;
+}
+
+async function runDump(
+  program: string,
+  args: readonly string[],
+  db: SiteDatabase,
+  spool: Spool,
+  options: DumpOptions,
+): Promise<Dump> {
+  await using client = startClient(program, args, db, options.signal);
+  options.onStart?.(client.pid);
+  const plain = watchPlain(options.onBytes);
+  const spooled: SpooledFrame[] = [];
+  let offset = 0;
+  const plainFrames = cutFrames(client.stdout, options.frameBytes, plain.see);
+  try {
+    for await (const { bytes, rawBytes } of compressFrames(plainFrames, { concurrency: CONCURRENCY })) {
+      await spool.append(bytes);
+      spooled.push({ offset, bytes: bytes.length, rawBytes });
+      offset += bytes.length;
+    }
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw error;
+  }
+  await client.ended();
+  if (!COMPLETED.test(plain.tail())) {
+    throw new BackupError("dump_failed", { detail: 'The dump does not end with "-- Dump completed"' });
+  }
+  return {
+    bytes: plain.total(),
+    sha256: plain.hash.digest("hex"),
+    compressedBytes: offset,
+    frames: () => readSpooled(spool, spooled),
+    [Symbol.asyncDispose]: async () => await spool[Symbol.asyncDispose](),
+  };
+}
+
+async function* readSpooled(
+  spool: Spool,
+  frames: readonly SpooledFrame[],
+): AsyncGenerator<CompressedFrame, void, undefined> {
+  for (const frame of frames) {
+    yield { bytes: await spool.read(frame.offset, frame.bytes), rawBytes: frame.rawBytes };
+  }
+}
+
+interface PlainWatch {
+  readonly hash: Hash;
+  see(chunk: Uint8Array): void;
+  total(): number;
+  tail(): string;
+}
+
+/** Counts, hashes, and keeps the end of what passes by. */
+function watchPlain(onBytes: ((total: number) => void) | undefined): PlainWatch {
+  const hash = createHash("sha256");
+  let total = 0;
+  let tail: Buffer = Buffer.alloc(0);
+  return {
+    hash,
+    see(chunk) {
+      hash.update(chunk);
+      total += chunk.length;
+      tail = Buffer.concat([tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+      onBytes?.(total);
+    },
+    total: () => total,
+    tail: () => tail.toString("latin1"),
+  };
+}

@@ -1,0 +1,118 @@
+// The Master as the runner sees it: one typed function over the table of operations. Whatever goes wrong comes
+// out as a BackupError that tells an operator what to do; retrying is retrying-master.ts' business.
+import type { z } from "zod";
+import { BackupError } from "#shared/errors.ts";
+import {
+  type Answer,
+  API_BASE,
+  type BodyInput,
+  OPERATIONS,
+  type Operation,
+  type OperationId,
+  type Params,
+} from "#shared/operations.ts";
+import { networkError } from "./network-error.ts";
+import { problemError } from "./problem.ts";
+
+type IfAny<T, Field> = [T] extends [undefined] ? unknown : Field;
+
+export type MasterRequest<K extends OperationId> = { readonly signal?: AbortSignal } & IfAny<
+  Params<K>,
+  { readonly params: Params<K> }
+> &
+  IfAny<BodyInput<K>, { readonly body: BodyInput<K> }>;
+
+export interface MasterClient {
+  /** Throws BackupError; when `signal` aborts, its reason. */
+  call<K extends OperationId>(operation: K, request: MasterRequest<K>): Promise<Answer<K>>;
+  /** Node's clock minus the Master's by the last answer's Date header; undefined before the first. */
+  clockSkewMs(): number | undefined;
+}
+
+export interface MasterClientDeps {
+  /** As in the identity: without API_BASE. */
+  readonly masterUrl: string;
+  /** Absent for public calls (enrolment). */
+  readonly signToken?: () => Promise<string>;
+  readonly now: () => Date;
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+}
+
+interface LooseRequest {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+function urlOf(masterUrl: string, operation: Operation, params: Readonly<Record<string, string>> = {}): string {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+  return `${masterUrl}${API_BASE}${path}`;
+}
+
+export function createMasterClient(deps: MasterClientDeps): MasterClient {
+  let skewMs: number | undefined;
+
+  async function send(operation: Operation, request: LooseRequest): Promise<{ response: Response; text: string }> {
+    const token = operation.access === "public" ? undefined : await deps.signToken?.();
+    const headers = {
+      accept: "application/json",
+      "user-agent": deps.userAgent,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+    };
+    const timeout = AbortSignal.timeout(deps.timeoutMs);
+    const url = urlOf(deps.masterUrl, operation, request.params);
+    try {
+      const response = await fetch(url, {
+        method: operation.method,
+        headers,
+        // A token must not follow a redirect to somewhere else; a wrong --master is better said than followed.
+        redirect: "manual",
+        signal: request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]),
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      });
+      const text = await response.text();
+      noteSkew(response);
+      return { response, text };
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw networkError(error, { host: new URL(url).host, timeoutMs: deps.timeoutMs, skewMs });
+    }
+  }
+
+  function noteSkew(response: Response): void {
+    const theirs = Date.parse(response.headers.get("date") ?? "");
+    // The header has whole seconds: half a second late on average.
+    if (!Number.isNaN(theirs)) skewMs = Math.round(deps.now().getTime() - (theirs + 500));
+  }
+
+  return {
+    clockSkewMs: () => skewMs,
+    async call(operationId, request) {
+      const operation: Operation = OPERATIONS[operationId];
+      const loose = request as LooseRequest;
+      loose.signal?.throwIfAborted();
+      const { response, text } = await send(operation, loose);
+      if (!response.ok) throw problemError(response, text, skewMs);
+      if (operation.answer === undefined) return undefined as Answer<typeof operationId>;
+      return parseAnswer(operationId, operation.answer, text) as Answer<typeof operationId>;
+    },
+  };
+}
+
+function parseAnswer(operationId: string, schema: z.ZodType, text: string): unknown {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    const hint = "Is the Master's URL right? Something else seems to answer there.";
+    throw new BackupError("master_refused", { detail: `${operationId}: the answer is not JSON`, hint, cause: error });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  const hint = "The Master and this backupd do not understand each other: bring both to the same version.";
+  throw new BackupError("master_refused", { detail: `${operationId}: ${faults}`.slice(0, 1000), hint });
+}
+

@@ -1,0 +1,70 @@
+// Why no answer came, in words: `fetch failed` helps nobody at three in the morning.
+import { BackupError } from "#shared/errors.ts";
+import { skewHint } from "./problem.ts";
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused (nothing listens there)",
+  ENOTFOUND: "the host name is unknown (DNS)",
+  EAI_AGAIN: "DNS does not answer",
+  EHOSTUNREACH: "there is no route to the host",
+  ENETUNREACH: "there is no route to the network",
+  ECONNRESET: "the connection was cut",
+  EPIPE: "the connection was cut",
+  UND_ERR_SOCKET: "the connection was cut",
+  ETIMEDOUT: "the connection timed out",
+  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+  UND_ERR_HEADERS_TIMEOUT: "no answer came in time",
+  UND_ERR_BODY_TIMEOUT: "the answer stopped in the middle",
+};
+
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
+
+/** The deepest code: undici wraps the socket's error, and Node wraps one per address tried. */
+function rootCode(error: unknown): string | undefined {
+  let code: string | undefined;
+  let at: unknown = error;
+  for (let depth = 0; at instanceof Error && depth < 8; depth += 1) {
+    const { code: own } = at as NodeJS.ErrnoException;
+    if (typeof own === "string") code = own;
+    at = at instanceof AggregateError ? (at.errors[0] ?? at.cause) : at.cause;
+  }
+  return code;
+}
+
+export interface NetworkErrorPlace {
+  readonly host: string;
+  readonly timeoutMs: number;
+  readonly skewMs?: number | undefined;
+}
+
+/** `error` from fetch as `master_unreachable`. */
+export function networkError(error: unknown, place: NetworkErrorPlace): BackupError {
+  const { host, timeoutMs, skewMs } = place;
+  if (error instanceof Error && error.name === "TimeoutError") {
+    const detail = `${host}: no answer within ${Math.round(timeoutMs / 1000)} s`;
+    return new BackupError("master_unreachable", { detail, cause: error });
+  }
+  const code = rootCode(error) ?? "no code";
+  if (CERTIFICATE_CODES.has(code)) {
+    const hint =
+      skewHint(skewMs) ??
+      "Check the certificate, this node's clock, and for a private CA set NODE_EXTRA_CA_CERTS to its file.";
+    const detail = `${host}: its TLS certificate is not trusted (${code})`;
+    return new BackupError("master_unreachable", { detail, hint, cause: error });
+  }
+  if (code.startsWith("ERR_SSL") || code === "EPROTO") {
+    const hint = "Check scheme and port of the Master's URL.";
+    return new BackupError("master_unreachable", { detail: `${host} speaks no TLS (${code})`, hint, cause: error });
+  }
+  const words = WORDS[code] ?? (error instanceof Error ? error.message : String(error));
+  return new BackupError("master_unreachable", { detail: `${host}: ${words} (${code})`, cause: error });
+}

@@ -1,0 +1,137 @@
+// Finds what a WordPress site consists of, given its directory: its wp-config.php, its database and its wp-content,
+// wherever a moved content directory, Bedrock or WordPress' own one-level-up rule have put them.
+import { lstatSync, statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { BackupError } from "#shared/errors.ts";
+import { type DbAddress, parseDbHost } from "../plan/db-host.ts";
+import { parseWpConfig, type WpConfig } from "../plan/wp-config.ts";
+import { isInside, mayPointTo, parentOf, readSiteFile, resolveOwned, type SiteFile } from "./read-site-file.ts";
+
+export interface SiteDatabase {
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+  readonly address: DbAddress;
+}
+
+export interface Site {
+  /** Without symlinks, as is `contentDir`. */
+  readonly configPath: string;
+  readonly contentDir: string;
+  readonly db: SiteDatabase;
+  readonly tablePrefix?: string;
+}
+
+export interface SitePlace {
+  /** The directory of wp-config.php, of WordPress itself, or of a Bedrock project. */
+  readonly path: string;
+  /** The operator's own file of constants and environment variables for this site; it wins over the site's. */
+  readonly siteEnvFile?: string;
+}
+
+/** @throws BackupError `site_path_missing`, `site_unreadable`, `wp_config_*`, `wp_content_missing`. */
+export function readSite(place: SitePlace): Site {
+  const root = rootOf(place.path);
+  const config = findConfig(root);
+  const own = place.siteEnvFile === undefined ? {} : readEnv(place.siteEnvFile);
+  const parsed = parseWpConfig(config.text, {
+    file: config.path,
+    env: { ...readDotenvFiles(root), ...own },
+    ...abspathOf(root),
+    include: (path) => readInclude(path, root),
+  });
+  const db = databaseOf(parsed, own, config.path);
+  const contentDir = contentDirOf(own["WP_CONTENT_DIR"] ?? parsed.contentDir, parsed, root, config);
+  const { tablePrefix } = parsed;
+  return { configPath: config.path, contentDir, db, ...(tablePrefix === undefined ? {} : { tablePrefix }) };
+}
+
+function rootOf(path: string): string {
+  const root = resolveOwned(path);
+  if (root === undefined) throw new BackupError("site_path_missing", { detail: `${path} is not there` });
+  if (!statSync(root).isDirectory()) {
+    throw new BackupError("site_path_missing", { detail: `${path} is not a directory` });
+  }
+  return root;
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function findConfig(root: string): SiteFile {
+  const parent = parentOf(root);
+  const here = readSiteFile(join(root, "wp-config.php"));
+  if (here !== undefined) return here;
+  // Bedrock: the project's directory was given, the web root is below.
+  const bedrock = exists(join(root, "config/application.php"))
+    ? readSiteFile(join(root, "web/wp-config.php"))
+    : undefined;
+  if (bedrock !== undefined) return bedrock;
+  // WordPress' rule (wp-load.php): one level up, unless that is another WordPress.
+  const above = exists(join(parent, "wp-settings.php")) ? undefined : readSiteFile(join(parent, "wp-config.php"));
+  if (above !== undefined) return above;
+  throw new BackupError("wp_config_missing", {
+    detail: `There is no wp-config.php in ${root}, nor one level up`,
+  });
+}
+
+/** WordPress sets it before it reads the config, so a config may build on it. Unknown if core lies elsewhere. */
+function abspathOf(root: string): { abspath?: string } {
+  return exists(join(root, "wp-settings.php")) ? { abspath: `${root}/` } : {};
+}
+
+function readEnv(path: string): Record<string, string> {
+  const file = readSiteFile(path);
+  // Node's type allows for undefined values; parseEnv() makes none.
+  return file === undefined ? {} : ({ ...parseEnv(file.text) } as Record<string, string>);
+}
+
+/** The nearest one wins: frameworks keep .env beside the config or above the web root. */
+function readDotenvFiles(root: string): Record<string, string> {
+  return [2, 1, 0].reduce<Record<string, string>>(
+    (env, levels) => ({ ...env, ...readEnv(join(parentOf(root, levels), ".env")) }),
+    {},
+  );
+}
+
+/** Only within the site, or beside its directory (Bedrock's config/ is the web root's neighbour). */
+function readInclude(path: string, root: string): string | undefined {
+  const realPath = resolveOwned(path);
+  if (realPath === undefined || !isInside(realPath, parentOf(root))) return undefined;
+  return statSync(realPath).isFile() ? readSiteFile(realPath)?.text : undefined;
+}
+
+function databaseOf(parsed: WpConfig, own: Readonly<Record<string, string>>, file: string): SiteDatabase {
+  const host = own["DB_HOST"] ?? parsed.db.host;
+  const address = parseDbHost(host);
+  if (address === undefined) {
+    throw new BackupError("wp_config_unreadable", { detail: `${file}: DB_HOST: "${host}" is not a host` });
+  }
+  return {
+    name: own["DB_NAME"] ?? parsed.db.name,
+    user: own["DB_USER"] ?? parsed.db.user,
+    password: own["DB_PASSWORD"] ?? parsed.db.password,
+    address,
+  };
+}
+
+function contentDirOf(set: string | undefined, parsed: WpConfig, root: string, config: SiteFile): string {
+  const base = parsed.abspath ?? root;
+  const path = set === undefined ? join(base, "wp-content") : isAbsolute(set) ? set : resolve(base, set);
+  const missing = (why: string): BackupError =>
+    new BackupError("wp_content_missing", { detail: `${path} ${why}` });
+  const realPath = resolveOwned(path);
+  if (realPath === undefined) throw missing("is not there");
+  const stat = statSync(realPath);
+  if (!stat.isDirectory()) throw missing("is not a directory");
+  const ownPlace = isInside(realPath, root) || isInside(realPath, parentOf(config.path));
+  if (set !== undefined && !ownPlace && !mayPointTo(config.uid, stat.uid)) {
+    throw new BackupError("site_unreadable", {
+      detail: `${config.path} of user ${config.uid} says that wp-content is ${path}, which user ${stat.uid} owns`,
+      hint: "Make root the owner of wp-config.php, or let both have the same owner.",
+    });
+  }
+  return realPath;
+}

@@ -1,0 +1,95 @@
+// Walks a directory tree that may be changed, even with malice, while it is walked: every name is looked up from its
+// directory's open descriptor, so a directory swapped for a symlink cannot lead the walk out of the tree. Synchronous:
+// twice as fast as fs/promises for WordPress' many small files, and it runs in a worker.
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from "node:fs";
+import { type ByteString, toBytes } from "../plan/byte-string.ts";
+
+export interface TreeEntry {
+  /** Below the walk's root; [] is the root. */
+  readonly path: readonly ByteString[];
+  /** What system calls take; valid during the visit. */
+  readonly location: Buffer | string;
+  readonly stat: BigIntStats;
+}
+
+export interface TreeVisitor {
+  /** In byte order within each directory; a directory before what is in it. */
+  visit(entry: TreeEntry): void;
+  /** A directory that says true is not entered, and nothing is visited. */
+  excludes(path: readonly ByteString[], isDirectory: boolean): boolean;
+  /** A name that was listed and then was gone, or was no longer what it had been. */
+  vanished(path: readonly ByteString[]): void;
+}
+
+interface OpenDirectory {
+  readonly fd: number;
+  readonly prefix: string;
+  readonly path: readonly ByteString[];
+  /** In reverse, so that the next one is the last. */
+  readonly names: ByteString[];
+}
+
+const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** openat(2) by another name: on Linux a path may begin at one's own descriptor. */
+const OWN_DESCRIPTORS = process.platform === "linux" ? "/proc/self/fd" : undefined;
+
+export function walkTree(root: string, visitor: TreeVisitor): void {
+  const stack: OpenDirectory[] = [];
+  const enter = (location: Buffer | string, plainPath: string, path: readonly ByteString[]): void => {
+    const fd = openSync(location, DIRECTORY_FLAGS);
+    const prefix = OWN_DESCRIPTORS === undefined ? plainPath : `${OWN_DESCRIPTORS}/${fd}`;
+    const directory: OpenDirectory = { fd, prefix, path, names: [] };
+    stack.push(directory); // Before anything can fail, so that it gets closed.
+    const stat = fstatSync(fd, { bigint: true });
+    for (const name of readdirSync(toBytes(`${prefix}/`), { encoding: "latin1" })) directory.names.push(name);
+    directory.names.sort(descending);
+    visitor.visit({ path, location: toBytes(prefix), stat });
+  };
+  try {
+    enter(root, Buffer.from(root).toString("latin1"), []);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const name = top.names.pop();
+      if (name === undefined) {
+        closeSync(top.fd);
+        stack.pop();
+        continue;
+      }
+      visitName(top, name, visitor, enter);
+    }
+  } finally {
+    for (const { fd } of stack) closeSync(fd);
+  }
+}
+
+function visitName(
+  directory: OpenDirectory,
+  name: ByteString,
+  visitor: TreeVisitor,
+  enter: (location: Buffer, plainPath: string, path: readonly ByteString[]) => void,
+): void {
+  const path = [...directory.path, name];
+  const plainPath = `${directory.prefix}/${name}`;
+  const location = toBytes(plainPath);
+  const stat = lstatSync(location, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return visitor.vanished(path);
+  const isDirectory = stat.isDirectory();
+  if (visitor.excludes(path, isDirectory)) return;
+  if (!isDirectory) return visitor.visit({ path, location, stat });
+  try {
+    enter(location, plainPath, path);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    visitor.vanished(path);
+  }
+}
+
+/** Removed, or replaced by something of another kind, between being seen and being opened. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && GONE.has(String(error.code));
+}
+
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EINVAL", "ENXIO"]);
+
+function descending(left: ByteString, right: ByteString): number {
+  return left < right ? 1 : left > right ? -1 : 0;
+}

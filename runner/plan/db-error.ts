@@ -1,0 +1,39 @@
+// What the stderr of a MySQL/MariaDB client program means to an operator. Error numbers are the protocol's own and
+// the same in both families; texts differ between versions and languages.
+import type { ErrorCode } from "#shared/error-kinds.ts";
+import { BackupError } from "#shared/errors.ts";
+
+const CODES: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  [1044, "db_privilege_missing"],
+  [1045, "db_access_denied"],
+  [1049, "db_missing"],
+  [1142, "db_privilege_missing"],
+  [1143, "db_privilege_missing"],
+  [1227, "db_privilege_missing"],
+  [1370, "db_privilege_missing"],
+  [1698, "db_access_denied"],
+  [2002, "db_unreachable"],
+  [2003, "db_unreachable"],
+  [2005, "db_unreachable"],
+  [2006, "db_unreachable"],
+  [2013, "db_unreachable"],
+]);
+
+const NUMBER = /(?:error:|ERROR|Error) (\d{4})\b|\((\d{4})\)/g;
+const MAX_DETAIL_LENGTH = 600;
+
+/** `ended`: how the program ended, for when it said nothing. Secrets are struck out of what it said. */
+export function dbError(stderr: string, ended: string, secrets: readonly string[]): BackupError {
+  const said = strikeOut(stderr, secrets)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !/using a password on the command line/i.test(line));
+  const detail = said.slice(-4).join(" | ").slice(-MAX_DETAIL_LENGTH) || ended;
+  const numbers = [...stderr.matchAll(NUMBER)].map((match) => Number(match[1] ?? match[2]));
+  const code = numbers.map((number) => CODES.get(number)).find((known) => known !== undefined);
+  return new BackupError(code ?? "dump_failed", { detail: code === undefined ? `${ended}: ${detail}` : detail });
+}
+
+function strikeOut(text: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret !== "").reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+}

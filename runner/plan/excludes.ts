@@ -1,0 +1,42 @@
+// What of wp-content a backup leaves out: caches and node_modules always, what other backup plugins have piled up by
+// default, and whatever the operator's globs say.
+import type { ByteString } from "./byte-string.ts";
+import { type Glob, matchesGlob, parseGlob } from "./glob.ts";
+
+const ALWAYS: ReadonlySet<ByteString> = new Set(["cache", "node_modules"]);
+
+/** Archives of other backup plugins: copies of the same data, often larger than the site. */
+const OTHER_BACKUPS: readonly Glob[] = [
+  "ai1wm-backups/",
+  "backup-db/",
+  "backups-dup-lite/",
+  "backups-dup-pro/",
+  "backups-duplicator/",
+  "backupwordpress-*/",
+  "backuply/",
+  "managewp/backups/",
+  "updraft/",
+  "wpvivid_uploads/",
+  "wpvividbackups/",
+  "uploads/backup-guard/",
+  "uploads/backupbuddy_backups/",
+  "uploads/backupbuddy_temp/",
+  "uploads/backwpup-*/",
+  "uploads/backwpup/",
+  "uploads/jetbackup/",
+  "uploads/pb_backupbuddy/",
+  "uploads/snapshots/",
+  "uploads/wp-clone/",
+  "uploads/wp-staging/backups/",
+].map(parseGlob);
+
+/** `path`: the parts of the name below wp-content, at least one. */
+export type Excludes = (path: readonly ByteString[], isDirectory: boolean) => boolean;
+
+export function excludesFor(siteGlobs: readonly string[]): Excludes {
+  const globs = [...OTHER_BACKUPS, ...siteGlobs.map(parseGlob)];
+  return (path, isDirectory) => {
+    if (isDirectory && ALWAYS.has(path.at(-1) ?? "")) return true;
+    return globs.some((glob) => matchesGlob(glob, path, isDirectory));
+  };
+}

@@ -1,0 +1,36 @@
+// What a queue message asks for. A body that this version cannot read is an answer, not an exception: no
+// redelivery can make it readable, so the caller logs it and lets it go.
+import { JobMessage } from "#shared/contracts/jobs.ts";
+import { jobIdFor } from "#shared/job-id.ts";
+
+export interface JobRequest {
+  readonly jobId: string;
+  readonly siteId: string;
+  readonly trigger: "manual" | "schedule";
+  readonly scheduledTime?: string;
+}
+
+export type ParsedMessage =
+  | { readonly ok: true; readonly request: JobRequest }
+  | { readonly ok: false; readonly reason: string };
+
+export function parseMessage(body: string): ParsedMessage {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { ok: false, reason: "the body is not JSON" };
+  }
+  const parsed = JobMessage.safeParse(json);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.message}`);
+    return { ok: false, reason: faults.join("; ").slice(0, 500) };
+  }
+  const message = parsed.data;
+  if (message.trigger === "manual") {
+    return { ok: true, request: { jobId: message.job_id, siteId: message.site_id, trigger: "manual" } };
+  }
+  const { site_id: siteId, scheduled_time: scheduledTime } = message;
+  const jobId = jobIdFor(siteId, scheduledTime);
+  return { ok: true, request: { jobId, siteId, trigger: "schedule", scheduledTime } };
+}

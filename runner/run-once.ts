@@ -1,0 +1,77 @@
+// `backupd run-once`: backs up one site, or every active one after another, now and without the queue. Works
+// beside a running daemon: the Master allows one backup of a site at a time, whoever makes it.
+import { v4 } from "uuid";
+import type { NodeSite } from "#shared/contracts/sites.ts";
+import { asBackupError, BackupError } from "#shared/errors.ts";
+import { type AttemptEnd, runAttempt } from "./attempt.ts";
+import type { HandleDeps } from "./handle-message.ts";
+import { callWithRetry } from "./io/retrying-master.ts";
+import { abortLeftUploads, cleanDisk, type StartupDeps } from "./startup.ts";
+
+export type RunOnceDeps = HandleDeps & StartupDeps;
+
+export interface SiteOutcome {
+  readonly site: NodeSite;
+  readonly jobId: string;
+  readonly status: "success" | "failed" | "skipped" | "cancelled";
+  readonly detail?: string;
+  readonly error?: BackupError;
+}
+
+const CLAIM_DEADLINE_MS = 20_000;
+
+function pick(sites: readonly NodeSite[], wanted: string | undefined): NodeSite[] {
+  if (wanted === undefined) return sites.filter(({ state }) => state === "active");
+  const found = sites.filter(({ id, name }) => id === wanted || name === wanted);
+  if (found.length > 0) return found;
+  const known = sites.map(({ id, name }) => `${id} (${name})`).join(", ");
+  const hint = known === "" ? "The Master knows no site of this node yet." : `The sites of this node: ${known}`;
+  throw new BackupError("not_found", { detail: `this node has no site ${wanted}`, hint });
+}
+
+function outcomeOf(end: AttemptEnd): Pick<SiteOutcome, "status" | "detail" | "error"> {
+  if (end.kind !== "reported") return { status: "failed", error: end.error };
+  const { report, error } = end;
+  if (report.status === "success") return { status: "success", detail: report.s3_path };
+  if (report.status === "skipped") return { status: "skipped", detail: report.reason };
+  return { status: report.status, ...(error === undefined ? {} : { error }) };
+}
+
+async function backUp(site: NodeSite, stop: AbortSignal, deps: RunOnceDeps): Promise<SiteOutcome> {
+  const jobId = v4();
+  const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
+  try {
+    const config = await deps.source.refresh();
+    const claimedAtMs = deps.clock.monotonicMs();
+    const body = { site_id: site.id, runner_id: deps.runnerId, trigger: "manual", create: true } as const;
+    const claim = await master.call("claimJob", { params: { id: jobId }, body, signal: stop });
+    const end = await runAttempt({ claim, claimedAtMs, config, stop }, deps);
+    return { site, jobId, ...outcomeOf(end) };
+  } catch (thrown) {
+    const error = asBackupError(thrown, "unexpected");
+    deps.log.error("job.not_started", { job_id: jobId, site_id: site.id, site: site.name, error });
+    return { site, jobId, status: "failed", error };
+  }
+}
+
+/** Never throws for what happens to one site. Throws BackupError if there is none to back up or no config. */
+export async function runOnce(
+  wanted: string | undefined,
+  stop: AbortSignal,
+  deps: RunOnceDeps,
+): Promise<SiteOutcome[]> {
+  // The daemon cleans up if it runs; otherwise somebody has to.
+  using lock = deps.state.tryLock();
+  if (lock !== undefined) await cleanDisk(deps);
+  const config = await deps.source.refresh();
+  if (lock !== undefined) await abortLeftUploads(deps);
+  const outcomes: SiteOutcome[] = [];
+  for (const site of pick(config.sites, wanted)) {
+    if (stop.aborted) break;
+    outcomes.push(await backUp(site, stop, deps));
+    await deps.outbox.flush(stop.aborted ? AbortSignal.timeout(4_000) : stop).catch((error: unknown) => {
+      deps.log.warn("outbox.flush_failed", { error });
+    });
+  }
+  return outcomes;
+}

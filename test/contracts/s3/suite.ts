@@ -1,0 +1,17 @@
+// The contract that any S3 must keep for us to store archives on it: run against the local server here, and against
+// others by S3_TEST_ENDPOINT, S3_TEST_ACCESS_KEY and S3_TEST_SECRET_KEY.
+import { describe } from "vitest";
+import { authCases } from "./auth-cases.ts";
+import { listingCases } from "./listing-cases.ts";
+import { multipartCases } from "./multipart-cases.ts";
+import { objectCases } from "./object-cases.ts";
+import type { SubjectSource } from "./subject.ts";
+
+export function s3Contract(name: string, subject: SubjectSource): void {
+  describe(`${name} keeps the S3 contract:`, () => {
+    objectCases(subject);
+    multipartCases(subject);
+    listingCases(subject);
+    authCases(subject);
+  });
+}
