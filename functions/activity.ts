@@ -1,7 +1,8 @@
 // Who changed what.
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords }, {
   async listActivity({ query }, deps) {
     return deps.records.activity.list(query);
   },

@@ -4,8 +4,9 @@ import { API_TOKEN_PREFIX } from "./core/authenticate.ts";
 import { identifyToken, makeToken } from "./core/secret-token.ts";
 import { viewApiToken } from "./core/view.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords }, {
   async createApiToken({ body, activity }, deps) {
     const now = deps.now();
     const token = makeToken(API_TOKEN_PREFIX, deps.randomBytes(32));

@@ -12,8 +12,11 @@ import {
   isBootstrapToken,
 } from "./core/authenticate.ts";
 import { identifyToken } from "./core/secret-token.ts";
-import { type Deps, liveDeps } from "./deps.ts";
+import { type Deps, lazyDeps } from "./deps.ts";
 import { type AuthorizerContext, toContext } from "./http/authorizer-context.ts";
+import { openRecords } from "./stores/records.ts";
+
+const getDeps = lazyDeps({ records: openRecords });
 
 export interface AuthorizerAnswer {
   readonly isAuthorized: boolean;
@@ -21,11 +24,11 @@ export interface AuthorizerAnswer {
 }
 
 export async function handler(event: APIGatewayRequestAuthorizerEventV2): Promise<AuthorizerAnswer> {
-  const who = await authenticate(event.headers?.["authorization"], liveDeps());
+  const who = await authenticate(event.headers?.["authorization"], getDeps());
   return { isAuthorized: true, context: toContext(who) };
 }
 
-async function authenticate(header: string | undefined, deps: Deps): Promise<Authentication> {
+async function authenticate(header: string | undefined, deps: Deps<"records">): Promise<Authentication> {
   const { config, now, records } = deps;
   const token = bearerToken(header);
   if (token === undefined) return { denied: header === undefined ? "unauthenticated" : "token_invalid" };

@@ -8,9 +8,11 @@ import { viewBackup } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { checkOwnership, loadJob } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { settleRace } from "./stores/transact.ts";
+import { openObjects } from "./stores/objects.ts";
+import { openRecords } from "./stores/records.ts";
+import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords, objects: openObjects }, {
   async reportBackup({ body, principal }, deps) {
     return settleRace(async () => {
       const job = await loadJob(body.job_id, deps);
@@ -61,20 +63,20 @@ export const handler: ApiHandler = serve({
   },
 });
 
-async function loadBackup(id: string, deps: Deps): Promise<BackupRecord> {
+async function loadBackup(id: string, deps: Deps<"records" | "objects">): Promise<BackupRecord> {
   const backup = await deps.records.backups.get(id);
   if (backup === undefined) throw new BackupError("not_found", { detail: `There is no backup ${id}.` });
   return backup;
 }
 
 /** Also of a site that was removed meanwhile: what is in the bucket has to be in the records. */
-async function loadSiteOf(job: JobRecord, deps: Deps): Promise<SiteRecord> {
+async function loadSiteOf(job: JobRecord, deps: Deps<"records" | "objects">): Promise<SiteRecord> {
   const site = await deps.records.sites.get(job.site_id);
   if (site === undefined) throw new BackupError("not_found", { detail: `There is no site ${job.site_id}.` });
   return site;
 }
 
-async function checkObject(report: SuccessReport, deps: Deps): Promise<void> {
+async function checkObject(report: SuccessReport, deps: Deps<"records" | "objects">): Promise<void> {
   const sizeBytes = await deps.objects.size(objectKey(report.s3_path));
   if (sizeBytes === report.size_bytes) return;
   const found = sizeBytes === undefined ? "there is no such object" : `the object has ${sizeBytes} bytes`;
@@ -86,7 +88,7 @@ async function removeOrphan(
   job: JobRecord,
   site: SiteRecord,
   report: SuccessReport,
-  deps: Deps,
+  deps: Deps<"records" | "objects">,
 ): Promise<void> {
   if (job.state !== "succeeded" || report.s3_path === job.s3_path) return;
   if (await deps.records.backups.isPathUsed(site.node_id, site.id, report.s3_path)) return;

@@ -5,19 +5,22 @@ import { JobMessage } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 import { deadJob } from "./core/dead-job.ts";
 import { buryJob } from "./core/steer-job.ts";
-import { type Deps, liveDeps } from "./deps.ts";
-import { settleRace } from "./stores/transact.ts";
+import { type Deps, lazyDeps } from "./deps.ts";
+import { openRecords } from "./stores/records.ts";
+import { settleRace } from "./stores/settle-race.ts";
+
+const getDeps = lazyDeps({ records: openRecords });
 
 const REASON = "The node's queue gave the message up: no runner worked it off in many deliveries.";
 
 export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
-  const deps = liveDeps();
+  const deps = getDeps();
   const results = await Promise.all(event.Records.map((record) => bury(record, deps)));
   return { batchItemFailures: results.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };
 }
 
 /** The id of the record if it has to be delivered again. */
-async function bury(record: SQSRecord, deps: Deps): Promise<string | undefined> {
+async function bury(record: SQSRecord, deps: Deps<"records">): Promise<string | undefined> {
   const message = readMessage(record.body);
   if (message === undefined) {
     deps.log.error("dead letter is not a job message", { message_id: record.messageId });
@@ -32,7 +35,7 @@ async function bury(record: SQSRecord, deps: Deps): Promise<string | undefined> 
   }
 }
 
-async function buryMessage(message: JobMessage, deps: Deps): Promise<void> {
+async function buryMessage(message: JobMessage, deps: Deps<"records">): Promise<void> {
   const jobId =
     message.trigger === "manual" ? message.job_id : jobIdFor(message.site_id, message.scheduled_time);
   await settleRace(async () => {

@@ -1,20 +1,24 @@
-// What the handlers work with: the clock, randomness, the log and the stores, made once per process and on first
-// use, so that a fault in the environment is reported by a request and a cold start stays short.
+// What the handlers work with: the clock, randomness, the log and the stores. Each function names the stores it
+// needs, so that its bundle holds no other SDK clients; they are opened on first use, so that a cold start stays
+// short and a fault in the environment is reported by a request.
 import { randomBytes, randomUUID } from "node:crypto";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { type Config, parseConfig } from "./config.ts";
-import { type NodeCredentialsIssuer, openNodeCredentials } from "./stores/node-credentials.ts";
-import { type Objects, openObjects } from "./stores/objects.ts";
-import { openQueues, type Queues } from "./stores/queues.ts";
-import { openRecords, type Records } from "./stores/records.ts";
-import { openSchedules, type Schedules } from "./stores/schedules.ts";
+import type { NodeCredentialsIssuer } from "./stores/node-credentials.ts";
+import type { Objects } from "./stores/objects.ts";
+import type { Queues } from "./stores/queues.ts";
+import type { Records } from "./stores/records.ts";
+import type { Schedules } from "./stores/schedules.ts";
 
-export interface Deps {
+export interface BaseDeps {
   readonly config: Config;
   readonly now: () => Date;
   readonly randomUuid: () => string;
   readonly randomBytes: (count: number) => Uint8Array;
-  readonly log: Log;
+  readonly log: Pick<Logger, "info" | "warn" | "error">;
+}
+
+export interface Stores {
   readonly records: Records;
   readonly queues: Queues;
   readonly schedules: Schedules;
@@ -22,42 +26,40 @@ export interface Deps {
   readonly nodeCredentials: NodeCredentialsIssuer;
 }
 
-export type Log = Pick<Logger, "info" | "warn" | "error">;
+/** The base and these stores. */
+export type Deps<S extends keyof Stores = never> = BaseDeps & Pick<Stores, S>;
+export type AllDeps = Deps<keyof Stores>;
+export type Openers<S extends keyof Stores> = { readonly [K in S]: (config: Config) => Stores[K] };
 
-export function openDeps(config: Config): Deps {
-  const bucketArn = `arn:aws:s3:::${config.bucketName}`;
-  const queues = openQueues(config);
+export function openBase(config: Config): BaseDeps {
   return {
     config,
     now: () => new Date(),
     randomUuid: randomUUID,
     randomBytes,
     log: new Logger({ serviceName: "backupd-master", logLevel: config.logLevel }),
-    records: openRecords(config.tableName),
-    queues,
-    schedules: openSchedules({
-      group: config.scheduleGroup,
-      roleArn: config.schedulerRoleArn,
-      deadLetterQueueArn: config.deadLetterQueueArn,
-    }),
-    objects: openObjects(config.bucketName),
-    nodeCredentials: openNodeCredentials({
-      roleArn: config.nodeRoleArn,
-      bucketArn,
-      queueArn: queues.arn,
-    }),
   };
 }
 
-let current: Deps | undefined;
+let provided: AllDeps | undefined;
 
-/** The process' deps, from its environment. Throws when that is not valid. */
-export function liveDeps(): Deps {
-  current ??= openDeps(parseConfig(process.env));
-  return current;
+/** For the local stack and tests, which run all handlers in their own process: what they get from now on. */
+export function provideDeps(deps: AllDeps | undefined): void {
+  provided = deps;
 }
 
-/** For the local stack and tests, which run the handlers in their own process: what `liveDeps` gives from now on. */
-export function provideDeps(deps: Deps | undefined): void {
-  current = deps;
+/** Opens the deps once per process, from its environment; a call throws when that is not valid. */
+export function lazyDeps<S extends keyof Stores>(openers: Openers<S>): () => Deps<S> {
+  let opened: Deps<S> | undefined;
+  return () => {
+    if (provided !== undefined) return provided;
+    opened ??= open(openers, parseConfig(process.env));
+    return opened;
+  };
+}
+
+function open<S extends keyof Stores>(openers: Openers<S>, config: Config): Deps<S> {
+  const names = Object.keys(openers) as S[];
+  const stores = Object.fromEntries(names.map((name) => [name, openers[name](config)]));
+  return { ...openBase(config), ...(stores as Pick<Stores, S>) };
 }

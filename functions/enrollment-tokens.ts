@@ -3,8 +3,9 @@ import { BackupError } from "#shared/errors.ts";
 import { identifyToken, makeToken } from "./core/secret-token.ts";
 import { viewEnrollmentToken } from "./core/view.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords }, {
   async createEnrollmentToken({ body, activity }, deps) {
     const now = deps.now();
     const token = makeToken("bkpe_", deps.randomBytes(32));

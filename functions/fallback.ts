@@ -1,10 +1,10 @@
 // Whatever no route takes: a path with a slash at its end is sent to the one without; the rest is told what is wrong.
 import { BackupError } from "#shared/errors.ts";
 import { API_BASE, OPERATIONS } from "#shared/operations.ts";
-import { liveDeps } from "./deps.ts";
+import { lazyDeps } from "./deps.ts";
 import { type ApiHandler, lambdaHandler } from "./http/serve.ts";
 
-export const handler: ApiHandler = lambdaHandler(liveDeps, async (event) => {
+export const handler: ApiHandler = lambdaHandler(lazyDeps({}), async (event) => {
   const { rawPath, rawQueryString } = event;
   const path = rawPath.replace(/\/+$/, "");
   const methods = methodsOf(path);

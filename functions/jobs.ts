@@ -5,9 +5,10 @@ import { leaseLost, releaseJob } from "./core/steer-job.ts";
 import { viewJob } from "./core/view.ts";
 import { checkOwnership, loadJob, loadSite, nodeIdOf } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { settleRace } from "./stores/transact.ts";
+import { openRecords } from "./stores/records.ts";
+import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords }, {
   async listJobs({ query }, deps) {
     const now = deps.now();
     const page = await deps.records.jobs.list(query, query.site_id);

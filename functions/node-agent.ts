@@ -8,8 +8,11 @@ import { viewEnrollmentToken } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { loadNode, nodeIdOf } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { openNodeCredentials } from "./stores/node-credentials.ts";
+import { openQueues } from "./stores/queues.ts";
+import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords, queues: openQueues, nodeCredentials: openNodeCredentials }, {
   async enrollNode({ body, activity }, deps) {
     const now = deps.now().toISOString();
     const tokenId = await openTokenId(body.token, deps);
@@ -74,7 +77,7 @@ export const handler: ApiHandler = serve({
   },
 });
 
-async function openTokenId(token: string, deps: Deps): Promise<string> {
+async function openTokenId(token: string, deps: Deps<"records" | "queues" | "nodeCredentials">): Promise<string> {
   const { id, hash } = identifyToken(token);
   const record = await deps.records.enrollmentTokens.get(id);
   if (
@@ -87,7 +90,7 @@ async function openTokenId(token: string, deps: Deps): Promise<string> {
   return id;
 }
 
-async function removeQueue(queueUrl: string, deps: Deps): Promise<void> {
+async function removeQueue(queueUrl: string, deps: Deps<"records" | "queues" | "nodeCredentials">): Promise<void> {
   try {
     await deps.queues.remove(queueUrl);
   } catch (error) {

@@ -3,8 +3,10 @@ import { BackupError } from "#shared/errors.ts";
 import { viewNode } from "./core/view.ts";
 import { loadNode } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { openQueues } from "./stores/queues.ts";
+import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords, queues: openQueues }, {
   async listNodes({ query }, deps) {
     const page = await deps.records.nodes.list(query);
     return { ...page, items: page.items.map(viewNode) };

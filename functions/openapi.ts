@@ -2,7 +2,7 @@
 import { openapi } from "./core/openapi.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({}, {
   async getOpenapi(_request, { config }) {
     return openapi(config.version);
   },

@@ -7,9 +7,10 @@ import { viewNode, viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { checkOwnership, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { settleRace } from "./stores/transact.ts";
+import { openRecords } from "./stores/records.ts";
+import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords }, {
   async getSiteQuotaStatus({ params }, deps) {
     return quotaOf(await loadSite(params.id, deps), deps);
   },
@@ -39,7 +40,7 @@ export const handler: ApiHandler = serve({
   },
 });
 
-async function quotaOf(site: SiteRecord, deps: Deps): Promise<QuotaCheck> {
+async function quotaOf(site: SiteRecord, deps: Deps<"records">): Promise<QuotaCheck> {
   const [node, backups] = await Promise.all([
     deps.records.nodes.get(site.node_id),
     deps.records.backups.usedByNode(site.node_id),

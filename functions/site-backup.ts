@@ -7,9 +7,11 @@ import { viewJob } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { loadNode, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { settleRace } from "./stores/transact.ts";
+import { openQueues } from "./stores/queues.ts";
+import { openRecords } from "./stores/records.ts";
+import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords, queues: openQueues }, {
   async startBackup({ params, activity }, deps) {
     const jobId = deps.randomUuid();
     const { site, job } = await settleRace(async () => {
@@ -67,12 +69,12 @@ export const handler: ApiHandler = serve({
   },
 });
 
-async function activeJobOf(site: SiteRecord, deps: Deps): Promise<JobRecord | undefined> {
+async function activeJobOf(site: SiteRecord, deps: Deps<"records" | "queues">): Promise<JobRecord | undefined> {
   return site.active_job_id === undefined ? undefined : deps.records.jobs.get(site.active_job_id);
 }
 
 /** A job whose message never left must not wait for its deadline. */
-async function failUnsent(jobId: string, deps: Deps): Promise<void> {
+async function failUnsent(jobId: string, deps: Deps<"records" | "queues">): Promise<void> {
   await settleRace(async () => {
     const now = deps.now();
     const job = await deps.records.jobs.get(jobId);

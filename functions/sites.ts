@@ -2,14 +2,17 @@
 import type { Schedule } from "#shared/contracts/sites.ts";
 import { BackupError } from "#shared/errors.ts";
 import { parseExpression, parseTimeZone } from "#shared/schedule-expression.ts";
+import { queueArn } from "./core/queue-names.ts";
 import type { SiteRecord } from "./core/records.ts";
 import { viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { loadNode, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { settleRace } from "./stores/transact.ts";
+import { openRecords } from "./stores/records.ts";
+import { openSchedules } from "./stores/schedules.ts";
+import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({
+export const handler: ApiHandler = serve({ records: openRecords, schedules: openSchedules }, {
   async createSite({ body, activity }, deps) {
     const { schedule, quota_bytes: quotaBytes, ...rest } = body;
     if (schedule !== undefined) checkSchedule(schedule, "schedule.");
@@ -32,7 +35,7 @@ export const handler: ApiHandler = serve({
       if (nodeNow.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
       return undefined;
     });
-    if (schedule !== undefined) await deps.schedules.put(site.id, schedule, deps.queues.arn(site.node_id));
+    if (schedule !== undefined) await deps.schedules.put(site.id, schedule, queueArn(deps.config, site.node_id));
     activity.details = { name: site.name, node_id: site.node_id, path: site.path };
     return viewSite(site);
   },
@@ -73,7 +76,7 @@ export const handler: ApiHandler = serve({
   async putSiteSchedule({ params, body, activity }, deps) {
     checkSchedule(body, "");
     const site = await changeSite(params.id, (before) => ({ ...before, schedule: body }), deps);
-    await deps.schedules.put(site.id, body, deps.queues.arn(site.node_id));
+    await deps.schedules.put(site.id, body, queueArn(deps.config, site.node_id));
     activity.details = { ...body };
     return viewSite(site);
   },
@@ -82,7 +85,7 @@ export const handler: ApiHandler = serve({
 async function changeSite(
   id: string,
   change: (site: SiteRecord) => SiteRecord,
-  deps: Deps,
+  deps: Deps<"records" | "schedules">,
 ): Promise<SiteRecord> {
   return settleRace(async () => {
     const before = await loadSite(id, deps);
@@ -92,7 +95,7 @@ async function changeSite(
   });
 }
 
-async function checkFree(site: SiteRecord, deps: Deps): Promise<void> {
+async function checkFree(site: SiteRecord, deps: Deps<"records" | "schedules">): Promise<void> {
   const taken = await deps.records.sites.taken(site);
   if (taken === undefined) return;
   throw new BackupError("conflict", { detail: `Another site of the node has the ${taken} ${site[taken]}.` });

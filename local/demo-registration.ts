@@ -4,7 +4,7 @@ import type { Site } from "#shared/contracts/sites.ts";
 
 export const DEMO_SITE_NAME = "demo.localhost";
 
-const SCHEDULE = { expression: "rate(1 hour)", time_zone: "UTC", flexible_minutes: 0, enabled: true };
+const SCHEDULE = { expression: "cron(0 * * * ? *)", time_zone: "UTC", flexible_minutes: 0, enabled: true };
 
 /** The demo site's record on the one node of this stack. */
 export async function ensureDemoRegistered(operator: MasterClient, siteDir: string): Promise<Site> {

@@ -131,7 +131,7 @@ function showBackup({ demo, stack }: Running, { backup, download }: Made, termin
   for (const { message } of backup.warnings) terminal.line(`  warning: ${message}`);
   const target = { siteDir: "/var/www/site", user: demo.db.user, database: demo.db.name };
   terminal.line(`\nThe archive   s3://${stack.bucket}${backup.s3_path}`);
-  terminal.line("Restore it anywhere with stock tools (the URL works until " + `${download.expires_at}):`);
+  terminal.line(`Restore it anywhere with stock tools (the URL works until ${download.expires_at}):`);
   for (const line of stockRestoreLines(download.url, target)) terminal.line(`  ${line}`);
 }
 

@@ -2,7 +2,7 @@
 import { arch, release, type } from "node:os";
 import { v4 } from "uuid";
 import type { Claim } from "#shared/contracts/jobs.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { RunBackup } from "./context.ts";
 import type { DaemonDeps } from "./daemon.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
@@ -46,14 +46,15 @@ export interface ControlOptions {
   readonly log: Log;
   readonly version: string;
   readonly stop: AbortSignal;
+  readonly clock?: Clock;
 }
 
 export const MASTER_TIMEOUT_MS = 15_000;
 const OUTBOX_DEADLINE_MS = 20_000;
 
 /** What every command of an enrolled node needs. Throws `not_enrolled` or `state_dir_unusable`. */
-export async function composeControl({ settings, log, version, stop }: ControlOptions): Promise<StatusDeps> {
-  const clock = systemClock;
+export async function composeControl(options: ControlOptions): Promise<StatusDeps> {
+  const { settings, log, version, stop, clock = systemClock } = options;
   const state = await openStateDir(settings.stateDir);
   const identity = await readIdentity(state);
   const master = createMasterClient({
@@ -71,7 +72,7 @@ export async function composeControl({ settings, log, version, stop }: ControlOp
 
 /** The same with the engine, ready to work on jobs. */
 export async function composeRunner(options: ControlOptions & { readonly engine: Engine }): Promise<Runner> {
-  const { settings, engine, log } = options;
+  const { settings, engine, log, clock = systemClock } = options;
   const control = await composeControl(options);
   const { source, state } = control;
   let running: RunningJob | undefined;
@@ -89,7 +90,7 @@ export async function composeRunner(options: ControlOptions & { readonly engine:
     platform: `${type()} ${release()} ${arch()} node ${process.version}`.slice(0, 120),
     siteRoots: settings.siteRoots,
     uploads: openUploadJournal(state.uploadsDir),
-    clock: systemClock,
+    clock,
     log,
   };
   return { daemon, runningJob: () => running };

@@ -9,7 +9,8 @@ export const engine: Engine = {
   abortUpload: async (upload, storage, credentials) => {
     const s3 = makeS3(storage, credentials);
     try {
-      await abortUpload(s3, upload);
+      const { bucket, key, upload_id: uploadId } = upload;
+      await abortUpload(s3, { bucket, key, uploadId });
     } finally {
       s3.destroy();
     }

@@ -165,7 +165,7 @@ function buildProgram(edge: Edge, finish: (code: number) => void): Command {
     .version(manifest.version)
     .addHelpText("after", HELP)
     .exitOverride()
-    .showHelpAfterError();
+    .showHelpAfterError("`backupd --help` and `backupd COMMAND --help` show what there is.");
 
   withCommon(program.command("enroll"))
     .description("make this node known to a Master, with a one-time token")

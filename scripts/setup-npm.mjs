@@ -1,19 +1,14 @@
 // Installs the npm packages of the lock file, and notes which lock file it was.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SetupError } from "./setup-error.mjs";
 import { bundledNodePath, lockHash, stampPath } from "./setup-facts.mjs";
-import { lacksOnlyOptional } from "./setup-plan.mjs";
 
 export function installNpmPackages(root, say) {
   say("Installing npm packages (package-lock.json is new or has changed) …");
-  let result = npm(root, ["ci"]);
-  if (result.failed && lacksOnlyOptional(result.output, readLock(root))) {
-    // --no-save: the versions of the lock file, and the lock file itself stays as it is.
-    result = npm(root, ["install", "--no-save"]);
-  }
-  if (result.failed) throw new SetupError(`npm could not install the packages:\n${result.output}`);
+  const result = npm(root, ["ci"]);
+  if (result.failed) throw new SetupError(`npm ci failed:\n${result.output}`);
   checkBundledNode(root);
   writeStamp(root);
 }
@@ -30,8 +25,6 @@ function npm(root, command) {
   );
   return { failed: status !== 0, output: `${error?.message ?? ""}${stdout ?? ""}${stderr ?? ""}`.trim() };
 }
-
-const readLock = (root) => JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
 
 /** npm picks the package by CPU and system only; on a system with another C library its Node does not start. */
 function checkBundledNode(root) {

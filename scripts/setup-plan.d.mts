@@ -55,5 +55,4 @@ export const WORDPRESS_DIRS: readonly string[];
 export const PACKAGES: readonly SystemPackage[];
 export function missingPackages(profile: "start" | "test", found: Found): SystemPackage[];
 export function installedMatchesLock(lock: Lock, installed: Lock): boolean;
-export function lacksOnlyOptional(npmOutput: string, lock: Lock): boolean;
 export function planSetup(facts: SetupFacts): SetupAction[];

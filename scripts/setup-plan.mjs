@@ -58,19 +58,6 @@ export function installedMatchesLock(lock, installed) {
 }
 
 /**
- * Whether npm ci refused only because the lock file leaves out optional packages, such as binaries for other
- * platforms: npm writes no entry for one that its registry does not have, and then calls that lock incomplete.
- */
-export function lacksOnlyOptional(npmOutput, lock) {
-  if (!npmOutput.includes("EUSAGE") || npmOutput.includes("Invalid:")) return false;
-  const optional = new Set(
-    Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {})),
-  );
-  const missing = [...npmOutput.matchAll(/Missing: (@?[^@\s]+)@/g)].map((match) => match[1]);
-  return missing.length > 0 && missing.every((name) => optional.has(name));
-}
-
-/**
  * The actions, in order: `adopt` and `npm-ci` (node_modules), `apt` (system packages), or a single `fail` with
  * what a person has to do first; nothing else is begun then.
  */

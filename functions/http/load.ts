@@ -5,19 +5,19 @@ import type { JobRecord, NodeRecord, SiteRecord } from "../core/records.ts";
 import type { Deps } from "../deps.ts";
 
 /** A site that is still protected. */
-export async function loadSite(id: string, deps: Deps): Promise<SiteRecord> {
+export async function loadSite(id: string, deps: Deps<"records">): Promise<SiteRecord> {
   const site = await deps.records.sites.get(id);
   if (site?.life !== "live") throw new BackupError("not_found", { detail: `There is no site ${id}.` });
   return site;
 }
 
-export async function loadNode(id: string, deps: Deps): Promise<NodeRecord> {
+export async function loadNode(id: string, deps: Deps<"records">): Promise<NodeRecord> {
   const node = await deps.records.nodes.get(id);
   if (node?.life !== "live") throw new BackupError("not_found", { detail: `There is no node ${id}.` });
   return node;
 }
 
-export async function loadJob(id: string, deps: Deps): Promise<JobRecord> {
+export async function loadJob(id: string, deps: Deps<"records">): Promise<JobRecord> {
   const job = await deps.records.jobs.get(id);
   if (job === undefined) throw new BackupError("not_found", { detail: `There is no job ${id}.` });
   return job;

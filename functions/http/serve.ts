@@ -15,7 +15,7 @@ import {
 } from "#shared/operations.ts";
 import { checkAccess, type Principal } from "../core/principal.ts";
 import type { ActivityRecord } from "../core/records.ts";
-import { type Deps, liveDeps } from "../deps.ts";
+import { type BaseDeps, type Deps, lazyDeps, type Openers, type Stores } from "../deps.ts";
 import { fromContext } from "./authorizer-context.ts";
 import { type HttpAnswer, jsonAnswer } from "./http-answer.ts";
 import { problemAnswer, publicError } from "./problem.ts";
@@ -38,8 +38,11 @@ export interface ApiRequest<K extends OperationId> {
   readonly activity: ActivityNote;
 }
 
-export type Handle<K extends OperationId> = (request: ApiRequest<K>, deps: Deps) => Promise<Answer<K>>;
-export type Operations = { readonly [K in OperationId]?: Handle<K> };
+export type Handle<K extends OperationId, S extends keyof Stores> = (
+  request: ApiRequest<K>,
+  deps: Deps<S>,
+) => Promise<Answer<K>>;
+export type Operations<S extends keyof Stores> = { readonly [K in OperationId]?: Handle<K, S> };
 
 export type ApiHandler = (event: APIGatewayProxyEventV2, context: Context) => Promise<HttpAnswer>;
 
@@ -48,16 +51,16 @@ interface Trace {
   principal: string;
 }
 
-/** A Lambda handler for these operations; `getDeps` is for tests. */
-export function serve(operations: Operations, getDeps: () => Deps = liveDeps): ApiHandler {
-  return lambdaHandler(getDeps, async (event, deps, trace) => {
+/** A Lambda handler for these operations, which work with these stores. */
+export function serve<S extends keyof Stores>(openers: Openers<S>, operations: Operations<S>): ApiHandler {
+  return lambdaHandler(lazyDeps(openers), async (event, deps, trace) => {
     const { id, operation } = findOperation(operations, event);
     trace.operation = id;
     const principal = operation.access === "public" ? undefined : callerOf(event);
     if (principal !== undefined) trace.principal = `${principal.kind}:${principal.id}`;
     checkAccess(operation.access, principal);
     const activity: ActivityNote = { details: {} };
-    const handle = operations[id] as (request: unknown, deps: Deps) => Promise<unknown>;
+    const handle = operations[id] as (request: unknown, deps: Deps<S>) => Promise<unknown>;
     const answer = await handle({ ...readRequest(operation, event), principal, activity }, deps);
     if (operation.activity !== undefined) await keepActivity(operation.activity, event, answer, principal, activity, deps);
     if (operation.answer === undefined) return { statusCode: operation.status, headers: {} };
@@ -67,9 +70,9 @@ export function serve(operations: Operations, getDeps: () => Deps = liveDeps): A
 }
 
 /** middy around `handle`: errors become problem documents, and each request becomes one log line. */
-export function lambdaHandler(
-  getDeps: () => Deps,
-  handle: (event: APIGatewayProxyEventV2, deps: Deps, trace: Trace) => Promise<HttpAnswer>,
+export function lambdaHandler<D extends BaseDeps>(
+  getDeps: () => D,
+  handle: (event: APIGatewayProxyEventV2, deps: D, trace: Trace) => Promise<HttpAnswer>,
 ): ApiHandler {
   const traces = new WeakMap<object, Trace & { startedAt: number }>();
   const logLine = (event: APIGatewayProxyEventV2, status: number, error?: BackupError): void => {
@@ -104,7 +107,7 @@ export function lambdaHandler(
 }
 
 function findOperation(
-  operations: Operations,
+  operations: { readonly [K in OperationId]?: unknown },
   event: APIGatewayProxyEventV2,
 ): { id: OperationId; operation: Operation } {
   // `POST /api/v1/backups/` is a route of its own for the same operation.
@@ -127,7 +130,7 @@ async function keepActivity(
   answer: unknown,
   principal: Principal | undefined,
   note: ActivityNote,
-  deps: Deps,
+  deps: BaseDeps & Partial<Stores>,
 ): Promise<void> {
   const { id, node_id: nodeId } = (answer ?? {}) as { id?: string; node_id?: string };
   const target = note.target ?? {
@@ -148,6 +151,7 @@ async function keepActivity(
     details: note.details,
   };
   try {
+    if (deps.records === undefined) throw new Error("a function with activity needs the records");
     await deps.records.activity.add(activity);
   } catch (error) {
     // The change is made and cannot be taken back; the log line is then the record.

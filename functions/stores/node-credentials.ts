@@ -1,6 +1,7 @@
 // Short-lived credentials for one node: a session of the node role, cut down to the node's own queue and prefix.
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { NodeCredentials } from "#shared/contracts/nodes.ts";
+import { type QueueSettings, queueArn } from "../core/queue-names.ts";
 import { sessionPolicy } from "../core/session-policy.ts";
 
 const SESSION_SECONDS = 3_600;
@@ -9,22 +10,25 @@ export interface NodeCredentialsIssuer {
   issue(nodeId: string): Promise<NodeCredentials>;
 }
 
-export interface IssuerSettings {
-  readonly roleArn: string;
-  readonly bucketArn: string;
-  readonly queueArn: (nodeId: string) => string;
+export interface IssuerSettings extends QueueSettings {
+  readonly nodeRoleArn: string;
+  readonly bucketName: string;
 }
 
-export function openNodeCredentials({ roleArn, bucketArn, queueArn }: IssuerSettings): NodeCredentialsIssuer {
+export function openNodeCredentials(settings: IssuerSettings): NodeCredentialsIssuer {
   const client = new STSClient({});
   return {
     async issue(nodeId) {
       const answer = await client.send(
         new AssumeRoleCommand({
-          RoleArn: roleArn,
+          RoleArn: settings.nodeRoleArn,
           RoleSessionName: `node-${nodeId}`,
           DurationSeconds: SESSION_SECONDS,
-          Policy: sessionPolicy({ nodeId, bucketArn, queueArn: queueArn(nodeId) }),
+          Policy: sessionPolicy({
+            nodeId,
+            bucketArn: `arn:aws:s3:::${settings.bucketName}`,
+            queueArn: queueArn(settings, nodeId),
+          }),
         }),
       );
       const { AccessKeyId: id, SecretAccessKey: secret, SessionToken: token, Expiration: end } =

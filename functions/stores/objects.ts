@@ -10,7 +10,7 @@ export interface Objects {
   remove(key: string): Promise<void>;
 }
 
-export function openObjects(bucket: string): Objects {
+export function openObjects({ bucketName: bucket }: { readonly bucketName: string }): Objects {
   const client = new S3Client({});
   return {
     async size(key) {

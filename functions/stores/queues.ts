@@ -7,6 +7,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { JobMessage } from "#shared/contracts/jobs.ts";
+import { type QueueSettings, queueName } from "../core/queue-names.ts";
 
 export interface Queues {
   /** Idempotent; gives the queue's URL. */
@@ -14,23 +15,16 @@ export interface Queues {
   send(queueUrl: string, message: JobMessage): Promise<void>;
   /** A queue that is gone already is fine. */
   remove(queueUrl: string): Promise<void>;
-  arn(nodeId: string): string;
 }
 
-export interface QueueSettings {
-  readonly stage: string;
-  /** Its region and account are those of all queues. */
-  readonly deadLetterQueueArn: string;
-}
-
-export function openQueues({ stage, deadLetterQueueArn }: QueueSettings): Queues {
+export function openQueues(settings: QueueSettings): Queues {
+  const { stage, deadLetterQueueArn } = settings;
   const client = new SQSClient({});
-  const name = (nodeId: string): string => `backupd-${stage}-node-${nodeId}`;
   return {
     async create(nodeId) {
       const answer = await client.send(
         new CreateQueueCommand({
-          QueueName: name(nodeId),
+          QueueName: queueName(settings, nodeId),
           Attributes: {
             SqsManagedSseEnabled: "true",
             ReceiveMessageWaitTimeSeconds: "20",
@@ -54,6 +48,5 @@ export function openQueues({ stage, deadLetterQueueArn }: QueueSettings): Queues
         if (!(error instanceof QueueDoesNotExist)) throw error;
       }
     },
-    arn: (nodeId) => [...deadLetterQueueArn.split(":").slice(0, 5), name(nodeId)].join(":"),
   };
 }

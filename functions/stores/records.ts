@@ -27,7 +27,7 @@ export interface Records {
   transact(items: readonly WriteItem[]): Promise<boolean>;
 }
 
-export function openRecords(tableName: string): Records {
+export function openRecords({ tableName }: { readonly tableName: string }): Records {
   const table = openTable(tableName);
   const nodes = openNodeRecords(table);
   const sites = openSiteRecords(table, nodes);

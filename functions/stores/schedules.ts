@@ -19,12 +19,13 @@ export interface Schedules {
 }
 
 export interface ScheduleSettings {
-  readonly group: string;
-  readonly roleArn: string;
+  readonly scheduleGroup: string;
+  readonly schedulerRoleArn: string;
   readonly deadLetterQueueArn: string;
 }
 
-export function openSchedules({ group, roleArn, deadLetterQueueArn }: ScheduleSettings): Schedules {
+export function openSchedules(settings: ScheduleSettings): Schedules {
+  const { scheduleGroup: group, schedulerRoleArn: roleArn, deadLetterQueueArn } = settings;
   const client = new SchedulerClient({});
   const name = (siteId: string): string => `site-${siteId}`;
   return {

@@ -2,7 +2,6 @@
 // nothing is and the caller reads again and decides again.
 import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
-import { BackupError } from "#shared/errors.ts";
 import type { Table } from "./table.ts";
 
 export type WriteItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
@@ -29,17 +28,4 @@ export async function transact(table: Table, items: readonly WriteItem[]): Promi
     if (codes.length > 0 && codes.every((code) => LOST_RACE.has(code))) return false;
     throw error;
   }
-}
-
-const ROUNDS = 8;
-
-/** Runs `attempt` (read, decide, write) until its write is not beaten by another; undefined means beaten. */
-export async function settleRace<T>(attempt: () => Promise<T | undefined>): Promise<T> {
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const result = await attempt();
-    if (result !== undefined) return result;
-    // Losers of one round would collide again in step: a short random wait lets them queue up.
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** round));
-  }
-  throw new BackupError("internal", { detail: "Too many changes to the same record at once; try again." });
 }

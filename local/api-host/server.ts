@@ -5,8 +5,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { parseConfig } from "#functions/config.ts";
-import { type Deps, openDeps, provideDeps } from "#functions/deps.ts";
+import { type Config, parseConfig } from "#functions/config.ts";
+import { type AllDeps, openBase, provideDeps } from "#functions/deps.ts";
+import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
+import { openObjects } from "#functions/stores/objects.ts";
+import { openQueues } from "#functions/stores/queues.ts";
+import { openRecords } from "#functions/stores/records.ts";
+import { openSchedules } from "#functions/stores/schedules.ts";
 import { PROJECT_ROOT, readServerlessFile, type ServerlessFile } from "#local/serverless-file.ts";
 import { toEvent } from "./event.ts";
 import { matchRoute, readRoutes } from "./routes.ts";
@@ -19,7 +24,7 @@ export interface ApiHostOptions {
   /** Put into the environment of this process while the host runs, as Lambda does for a function. */
   readonly env?: Readonly<Record<string, string>>;
   /** Replaces parts of what the handlers work with, for instance the clock. */
-  readonly deps?: Partial<Deps>;
+  readonly deps?: Partial<AllDeps>;
   /** Called when a handler throws; API Gateway only answers 500. */
   readonly onError?: (error: unknown) => void;
 }
@@ -60,7 +65,7 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
 
   const restoreEnvironment = setEnvironment(options.env ?? {});
   try {
-    provideDeps({ ...openDeps(parseConfig(process.env)), ...options.deps });
+    provideDeps({ ...openAll(parseConfig(process.env)), ...options.deps });
     await listen(server, options.port);
   } catch (error) {
     restoreEnvironment();
@@ -77,6 +82,17 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   };
   const closeOnce = (): Promise<void> => (closing ??= close());
   return { url: `http://127.0.0.1:${port}`, port, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+}
+
+function openAll(config: Config): AllDeps {
+  return {
+    ...openBase(config),
+    records: openRecords(config),
+    queues: openQueues(config),
+    schedules: openSchedules(config),
+    objects: openObjects(config),
+    nodeCredentials: openNodeCredentials(config),
+  };
 }
 
 async function loadFunctions(file: ServerlessFile): Promise<Invoke> {

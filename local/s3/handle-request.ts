@@ -33,7 +33,8 @@ export async function handleRequest(
     await serve(incoming, outgoing, deps, told);
   } catch (error) {
     const s3Error = asS3Error(error);
-    told.code = s3Error.code;
+    // A cut connection shows as a failure of whatever was going on; nobody is there to be told.
+    told.code = outgoing.destroyed ? "ClientGone" : s3Error.code;
     if (s3Error.status >= 500) told.error = error;
     sendError(
       incoming,

@@ -64,12 +64,19 @@ export class S3Error extends Error {
   }
 }
 
+const SQLITE_FULL = 13;
+
 /** What a caller is told about a failure that is not a protocol error: a full disk is said, the rest is ours. */
 export function asS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
-  const errno = error instanceof Error && "code" in error ? error.code : undefined;
-  if (errno === "ENOSPC" || errno === "EDQUOT") {
+  if (isFullDisk(error)) {
     return new S3Error("InsufficientStorage", "The disk of the object store is full.", {}, error);
   }
   return new S3Error("InternalError", "The object store could not do this. See its log.", {}, error);
+}
+
+function isFullDisk(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("errcode" in error && error.errcode === SQLITE_FULL) return true;
+  return "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }

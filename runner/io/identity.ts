@@ -58,7 +58,7 @@ export async function readIdentity(state: StateDir): Promise<Identity> {
     await checkPrivateFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw stateError(error, path);
-    throw new BackupError("not_enrolled", { detail: `there is no ${path}`, cause: error });
+    throw new BackupError("not_enrolled", { detail: `there is no ${path}` });
   }
   const parsed = Identity.safeParse(parseJson(text));
   if (parsed.success) return redacting(parsed.data);

@@ -28,16 +28,15 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-/** The deepest code: undici wraps the socket's error, and Node wraps one per address tried. */
-function rootCode(error: unknown): string | undefined {
-  let code: string | undefined;
-  let at: unknown = error;
-  for (let depth = 0; at instanceof Error && depth < 8; depth += 1) {
-    const { code: own } = at as NodeJS.ErrnoException;
-    if (typeof own === "string") code = own;
-    at = at instanceof AggregateError ? (at.errors[0] ?? at.cause) : at.cause;
+/** The deepest one: undici wraps the socket's error, and Node wraps one per address tried. */
+function rootOf(error: unknown): Error {
+  let root = error instanceof Error ? error : new Error(String(error));
+  for (let depth = 0; depth < 8; depth += 1) {
+    const below: unknown = root instanceof AggregateError ? (root.errors[0] ?? root.cause) : root.cause;
+    if (!(below instanceof Error)) break;
+    root = below;
   }
-  return code;
+  return root;
 }
 
 export interface NetworkErrorPlace {
@@ -53,18 +52,19 @@ export function networkError(error: unknown, place: NetworkErrorPlace): BackupEr
     const detail = `${host}: no answer within ${Math.round(timeoutMs / 1000)} s`;
     return new BackupError("master_unreachable", { detail, cause: error });
   }
-  const code = rootCode(error) ?? "no code";
+  const root = rootOf(error);
+  const { code = "no code" } = root as NodeJS.ErrnoException;
   if (CERTIFICATE_CODES.has(code)) {
     const hint =
       skewHint(skewMs) ??
       "Check the certificate, this node's clock, and for a private CA set NODE_EXTRA_CA_CERTS to its file.";
     const detail = `${host}: its TLS certificate is not trusted (${code})`;
-    return new BackupError("master_unreachable", { detail, hint, cause: error });
+    return new BackupError("master_unreachable", { detail, hint, cause: root });
   }
   if (code.startsWith("ERR_SSL") || code === "EPROTO") {
     const hint = "Check scheme and port of the Master's URL.";
-    return new BackupError("master_unreachable", { detail: `${host} speaks no TLS (${code})`, hint, cause: error });
+    return new BackupError("master_unreachable", { detail: `${host} speaks no TLS (${code})`, hint, cause: root });
   }
-  const words = WORDS[code] ?? (error instanceof Error ? error.message : String(error));
-  return new BackupError("master_unreachable", { detail: `${host}: ${words} (${code})`, cause: error });
+  const words = WORDS[code] ?? root.message;
+  return new BackupError("master_unreachable", { detail: `${host}: ${words} (${code})`, cause: root });
 }

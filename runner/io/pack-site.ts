@@ -13,6 +13,8 @@ export interface PackedFrame extends PlainFrame {
 }
 
 export interface PackSite extends AsyncDisposable {
+  /** What there is to do; before the frames. @throws BackupError `archive_read_failed`; the signal's reason. */
+  totals(): Promise<PackTotals>;
   /** Once only. @throws BackupError `archive_read_failed`; the signal's reason. */
   frames(): AsyncIterable<PackedFrame>;
   /** After the last frame. */
@@ -22,9 +24,9 @@ export interface PackSite extends AsyncDisposable {
 export interface PackOptions extends PackPlace {
   readonly frameBytes: number;
   readonly signal: AbortSignal;
-  /** Before the first frame: what there is to do. */
-  readonly onTotals?: (totals: PackTotals) => void;
 }
+
+type PackWord = Exclude<PackMessage, { type: "failed" }>;
 
 /** Two in compression, one being filled, one on its way: more changed nothing but memory (measured). */
 const BUFFERS = 5;
@@ -35,7 +37,7 @@ export function packSite(options: PackOptions): PackSite {
   const { configPath, contentDir, exclude, frameBytes } = options;
   const workerData: PackInput = { configPath, contentDir, exclude, frameBytes, buffers: BUFFERS, gate };
   const worker = new Worker(new URL("./pack-worker.ts", import.meta.url), { workerData });
-  const messages = on(worker, "message", { signal: options.signal, close: ["exit"] });
+  const messages: AsyncIterator<unknown> = on(worker, "message", { signal: options.signal, close: ["exit"] });
   let summary: PackSummary | undefined;
 
   const giveBack = (buffer: ArrayBuffer): void => {
@@ -45,26 +47,37 @@ export function packSite(options: PackOptions): PackSite {
     Atomics.notify(counter, 0);
   };
 
-  return {
-    async *frames() {
-      try {
-        for await (const [message] of messages as AsyncIterable<[PackMessage]>) {
-          if (message.type === "totals") options.onTotals?.(message.totals);
-          else if (message.type === "failed") throw new BackupError(message.code, { detail: message.detail });
-          else if (message.type === "done") {
-            summary = message.summary;
-            return;
-          } else {
-            const { buffer, length, entries } = message;
-            yield { bytes: Buffer.from(buffer, 0, length), entries, release: () => giveBack(buffer) };
-          }
-        }
-      } catch (error) {
-        options.signal.throwIfAborted();
-        throw error;
-      }
+  /** The worker's next words. Leaves with the signal's reason, or what the worker failed with. */
+  const receive = async (): Promise<PackWord> => {
+    try {
+      const { value, done } = await messages.next();
+      if (done) throw new BackupError("unexpected", { detail: "The packing thread ended without a word" });
+      const [message] = value as [PackMessage];
+      if (message.type === "failed") throw new BackupError(message.code, { detail: message.detail });
+      return message;
+    } catch (error) {
       options.signal.throwIfAborted();
-      throw new BackupError("unexpected", { detail: "The packing thread ended without a word" });
+      throw error;
+    }
+  };
+
+  return {
+    async totals() {
+      const word = await receive();
+      if (word.type !== "totals") throw new Error("totals() is to be asked once, before the frames");
+      return word.totals;
+    },
+    async *frames() {
+      for (;;) {
+        const word = await receive();
+        if (word.type === "done") {
+          summary = word.summary;
+          return;
+        }
+        if (word.type === "totals") continue;
+        const { buffer, length, entries } = word;
+        yield { bytes: Buffer.from(buffer, 0, length), entries, release: () => giveBack(buffer) };
+      }
     },
     summary() {
       if (summary === undefined) throw new Error("summary() before the last frame");

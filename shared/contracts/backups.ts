@@ -6,6 +6,7 @@ import { Stage, Trigger } from "./jobs.ts";
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const StageTime = z.strictObject({ name: Stage, seconds: z.number().min(0) });
+export type StageTime = z.infer<typeof StageTime>;
 
 export const Warning = z.strictObject({
   code: z.string().max(64),

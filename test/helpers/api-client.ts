@@ -79,7 +79,7 @@ export function apiClient(url: string, token: () => Promise<string | undefined>)
     async call(operationId, { id = "", query = {}, body } = {}) {
       const operation: Operation = OPERATIONS[operationId];
       const search = new URLSearchParams(
-        Object.entries(query).map(([name, value]) => [name, String(value)]),
+        Object.entries(query).map(([name, value]) => [name, String(value)] as [string, string]),
       ).toString();
       const path = `${operation.path.replace("{id}", id)}${search === "" ? "" : `?${search}`}`;
       const answer = await request(operation.method, path, body === undefined ? {} : { body });

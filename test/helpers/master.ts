@@ -9,7 +9,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { SignJWT } from "jose";
-import type { Deps } from "#functions/deps.ts";
+import type { AllDeps } from "#functions/deps.ts";
 import { startApiHost } from "#local/api-host/server.ts";
 import { startDynamodb } from "#local/dynamodb.ts";
 import { staticCredentials } from "#local/s3/credentials.ts";
@@ -32,7 +32,7 @@ export interface MasterOptions {
   /** The Master's clock; the stores keep the real one, because they check signatures by it. */
   readonly now?: () => Date;
   readonly env?: Readonly<Record<string, string>>;
-  readonly deps?: Partial<Deps>;
+  readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
 }
 

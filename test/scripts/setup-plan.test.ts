@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import {
   installedMatchesLock,
-  lacksOnlyOptional,
   missingPackages,
   PACKAGES,
   planSetup,
@@ -137,34 +136,5 @@ describe("node_modules against the lock file", () => {
     ],
   ])("does not match with %s", (_, packages) => {
     expect(installedMatchesLock(lock, { packages })).toBe(false);
-  });
-});
-
-describe("a lock file that npm ci calls incomplete", () => {
-  const lock = {
-    packages: { "": {}, "node_modules/tool": { optionalDependencies: { "@tool/mac": "1.0.0" } } },
-  };
-  const refusal = (...lines: string[]): string => ["npm error code EUSAGE", ...lines].join("\nnpm error ");
-
-  it("is good enough when it lacks only optional packages", () => {
-    expect(lacksOnlyOptional(refusal("Missing: @tool/mac@ from lock file"), lock)).toBe(true);
-    expect(lacksOnlyOptional(refusal("Missing: @tool/mac@1.0.0 from lock file"), lock)).toBe(true);
-  });
-
-  it.each([
-    [
-      "it lacks a package that is needed",
-      refusal("Missing: @tool/mac@ from lock file", "Missing: zod@4.0.0 from lock file"),
-    ],
-    [
-      "it has another version",
-      refusal(
-        "Missing: @tool/mac@ from lock file",
-        "Invalid: lock file's zod@3.0.0 does not satisfy zod@4.0.0",
-      ),
-    ],
-    ["npm failed for another reason", "npm error code ENOTFOUND"],
-  ])("is not when %s", (_, output) => {
-    expect(lacksOnlyOptional(output, lock)).toBe(false);
   });
 });

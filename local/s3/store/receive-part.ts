@@ -16,7 +16,9 @@ export async function receivePart(
     await store.change((change) => commit(change, segments, summary));
     return summary;
   } catch (error) {
-    await writer.discard();
+    await writer.discard().catch((leftover: unknown) => {
+      throw new AggregateError([error, leftover], "an upload failed and its part file could not be removed");
+    });
     throw error;
   }
 }

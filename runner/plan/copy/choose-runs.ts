@@ -1,5 +1,5 @@
-// Which frames of the previous archive go into the new one. Rules only ever take frames away, so taking away until
-// no rule objects finds the one largest answer, whatever the order.
+// Which frames of the previous archive go into the new one. Every rule only takes frames away, so applying them all
+// until none objects ends, and (but for the limit on parts) with the most that can be copied.
 import type { FrameSpans } from "./frame-spans.ts";
 import { frameAt } from "./frame-spans.ts";
 import type { PreviousArchive } from "./previous-archive.ts";
@@ -28,7 +28,7 @@ export interface CopyRun {
 }
 
 /** What the frames are judged by. */
-export interface Candidates {
+interface Candidates {
   readonly archive: PreviousArchive;
   readonly spans: FrameSpans;
   /** Per entry of the previous archive: 1 if today's tree has exactly this entry. */
@@ -42,11 +42,8 @@ export function chooseRuns(candidates: Candidates, limits: CopyLimits): CopyRun[
   const links = hardLinks(candidates.archive);
   for (;;) {
     const runs = findRuns(candidates, alive, limits.minCopyBytes);
-    const dropped =
-      dropOrphanedLinks(candidates.archive, alive, links) +
-      dropEarlyDirectories(candidates, alive, runs) +
-      (dropSmallest(alive, runs, limits) ? 1 : 0);
-    if (dropped === 0) return runs;
+    const dropped = dropOrphanedLinks(alive, links) + dropEarlyDirectories(candidates, alive, runs);
+    if (dropped === 0 && !dropSmallest(alive, runs, limits)) return runs;
   }
 }
 
@@ -124,11 +121,11 @@ function hardLinks({ entries, frames }: PreviousArchive): HardLink[] {
 }
 
 /** tar makes a hard link to what it has already extracted: a copied link whose target comes later would fail. */
-function dropOrphanedLinks(archive: PreviousArchive, alive: Uint8Array, links: readonly HardLink[]): number {
+function dropOrphanedLinks(alive: Uint8Array, links: readonly HardLink[]): number {
   let dropped = 0;
   for (const { linkFrame, targetFrame } of links) {
     if (alive[linkFrame] === 0 || (targetFrame !== -1 && alive[targetFrame] === 1)) continue;
-    if (linkFrame < archive.frames.length) alive[linkFrame] = 0;
+    alive[linkFrame] = 0;
     dropped += 1;
   }
   return dropped;
@@ -139,21 +136,17 @@ function dropOrphanedLinks(archive: PreviousArchive, alive: Uint8Array, links: r
  * only if everything inside them is, too; otherwise they are packed, after all else. docs/FORMAT.md, "Order".
  */
 function dropEarlyDirectories(
-  { archive, spans, nestedToday }: Candidates,
+  { archive, nestedToday }: Candidates,
   alive: Uint8Array,
   runs: readonly CopyRun[],
 ): number {
-  const { entries } = archive;
+  const { entries, frames } = archive;
   let nestedCopied = 0;
   const withDirectories = new Set<number>();
   for (const run of runs) {
-    for (let frame = run.firstFrame; frame < run.firstFrame + run.frames; frame += 1) {
-      const from = frame === run.firstFrame ? run.firstEntry : Math.max(run.firstEntry, spans.firstEntry[frame] ?? 0);
-      const counted = spans.startsWhole[frame] === 1 ? from : from + 1;
-      for (let entry = from; entry <= (spans.lastEntry[frame] ?? -1); entry += 1) {
-        if (entries.type(entry) === "d") withDirectories.add(frame);
-        if (entry >= counted && entries.isNested(entry)) nestedCopied += 1;
-      }
+    for (let entry = run.firstEntry; entry < run.firstEntry + run.entries; entry += 1) {
+      if (entries.isNested(entry)) nestedCopied += 1;
+      if (entries.type(entry) === "d") withDirectories.add(frameAt(frames, entries.tarOffset(entry)));
     }
   }
   if (nestedCopied === nestedToday) return 0;

@@ -19,6 +19,8 @@ export interface EntryTable {
   readonly type: (id: number) => EntryType;
   readonly tarOffset: (id: number) => number;
   readonly flags: (id: number) => number;
+  /** Inside a directory that the archive has an entry for, or such a directory itself. */
+  readonly isNested: (id: number) => boolean;
   readonly addFlags: (id: number, flags: number) => void;
 }
 
@@ -66,6 +68,7 @@ export function createEntryTable(): EntryTable {
       if (entry.link !== undefined) append(entry.link);
       columns.type[id] = TYPES.indexOf(entry.type);
       columns.flags[id] = flags;
+      columns.nested[id] = isNestedEntry(entry) ? 1 : 0;
       columns.mode[id] = entry.mode;
       columns.uid[id] = entry.uid;
       columns.gid[id] = entry.gid;
@@ -108,17 +111,24 @@ export function createEntryTable(): EntryTable {
     type,
     tarOffset: (id) => columns.tarOffset[id] ?? 0,
     flags: (id) => columns.flags[id] ?? 0,
+    isNested: (id) => columns.nested[id] === 1,
     addFlags: (id, flags) => {
       columns.flags[id] = (columns.flags[id] ?? 0) | flags;
     },
   };
 }
 
-/** 54 bytes per entry. */
+/** Everything but database.sql, wp-config.php and the like, which lie beside the top directory. */
+function isNestedEntry(entry: EntryStat): boolean {
+  return entry.type === "d" || entry.name.includes("/");
+}
+
+/** 53 bytes per entry. */
 function createColumns(capacity: number) {
   return {
     type: new Uint8Array(capacity),
     flags: new Uint8Array(capacity),
+    nested: new Uint8Array(capacity),
     mode: new Uint16Array(capacity),
     uid: new Uint32Array(capacity),
     gid: new Uint32Array(capacity),

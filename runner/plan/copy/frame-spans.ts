@@ -29,7 +29,8 @@ export function frameSpans(archive: PreviousArchive): FrameSpans {
     const end = frame.tarOffset + frame.tarBytes;
     while (entry < entries.count() && endOf(entry) <= frame.tarOffset) entry += 1;
     spans.firstEntry[index] = entry;
-    spans.startsWhole[index] = entry < entries.count() && entries.tarOffset(entry) === frame.tarOffset ? 1 : 0;
+    spans.startsWhole[index] =
+      entry < entries.count() && entries.tarOffset(entry) === frame.tarOffset ? 1 : 0;
     let last = entry;
     while (last < entries.count() && endOf(last) < end) last += 1;
     const covered = last < entries.count();

@@ -1,10 +1,31 @@
 // The contract of authentication: whatever is not signed by a known key, now, for exactly this request, is refused.
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { describe, expect, it } from "vitest";
 import { signedFetch } from "./signed-fetch.ts";
 import { clientOf, expectRefusal, put, readObject, type SubjectSource } from "./subject.ts";
+
+/** Sends BODY only after 100 Continue. */
+async function putExpectingContinue(
+  url: string,
+): Promise<{ continued: boolean; status: number | undefined }> {
+  const headers = { expect: "100-continue", "content-length": BODY.length };
+  const put = request(url, { method: "PUT", headers });
+  let continued = false;
+  put.once("continue", () => {
+    continued = true;
+    put.end(BODY);
+  });
+  put.flushHeaders();
+  const [reply] = (await once(put, "response")) as [IncomingMessage];
+  reply.resume();
+  await once(reply, "end");
+  put.destroy();
+  return { continued, status: reply.statusCode };
+}
 
 const BODY = Buffer.from("signed and sealed");
 
@@ -82,6 +103,16 @@ export function authCases(subject: SubjectSource): void {
       expect((await readObject(client, bucket, "auth/presigned-put")).equals(BODY)).toBe(true);
     });
 
+    it("lets a client that waits send its body only once its request is accepted", async () => {
+      const { bucket } = subject();
+      const client = clientOf(subject(), { requestChecksumCalculation: "WHEN_REQUIRED" });
+      const command = new PutObjectCommand({ Bucket: bucket, Key: "auth/expect" });
+      const url = await getSignedUrl(client, command, { expiresIn: 60 });
+      expect(await putExpectingContinue(url)).toEqual({ continued: true, status: 200 });
+      const refused = await putExpectingContinue(url.replace("auth/expect", "auth/forged"));
+      expect(refused).toEqual({ continued: false, status: 403 });
+    });
+
     it("refuses a body that is not the one signed, and stores nothing", async () => {
       const { bucket } = subject();
       const reply = await signedFetch(subject(), {
@@ -104,12 +135,12 @@ export function authCases(subject: SubjectSource): void {
         const { bucket } = subject();
         const chunks = [Buffer.alloc(70_000, "a"), Buffer.alloc(8192, "b"), Buffer.from("c")];
         const path = `/${bucket}/auth/${payloadHash}`;
-        const request = { method: "PUT", path, body: Buffer.concat(chunks), chunks, payloadHash };
-        const good = await signedFetch(subject(), request);
+        const signed = { method: "PUT", path, body: Buffer.concat(chunks), chunks, payloadHash };
+        const good = await signedFetch(subject(), signed);
         expect([good.status, await good.text()]).toEqual([200, ""]);
         const stored = await readObject(clientOf(subject()), bucket, `auth/${payloadHash}`);
-        expect(stored.equals(request.body)).toBe(true);
-        const bad = await signedFetch(subject(), { ...request, tamper: true });
+        expect(stored.equals(signed.body)).toBe(true);
+        const bad = await signedFetch(subject(), { ...signed, tamper: true });
         expect([bad.status, await bad.text()]).toEqual([
           403,
           expect.stringContaining("SignatureDoesNotMatch"),

@@ -59,7 +59,8 @@ export function listingCases(subject: SubjectSource): void {
         pages++;
       } while (ContinuationToken !== undefined);
       expect(pages).toBe(3);
-      expect(seen.sort()).toEqual(["f/a", "f/b/", "f/b0", "f/c/", "f/d", "f/é/"]);
+      expect(seen).toHaveLength(6);
+      expect(new Set(seen)).toEqual(new Set(["f/a", "f/b/", "f/b0", "f/c/", "f/d", "f/é/"]));
     });
 
     it("pages by marker in version 1 and starts after a key in version 2", async () => {

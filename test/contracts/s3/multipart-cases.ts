@@ -3,6 +3,7 @@ import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
@@ -10,6 +11,7 @@ import {
   PutObjectCommand,
   type S3Client,
   UploadPartCommand,
+  type UploadPartCommandOutput,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
@@ -23,6 +25,7 @@ import {
   putInParts,
   readObject,
   type SubjectSource,
+  sha256,
 } from "./subject.ts";
 
 interface Session {
@@ -169,6 +172,31 @@ export function multipartCases(subject: SubjectSource): void {
       await expectRefusal(upload.complete([part]), "NoSuchUpload", 404);
       const left = await upload.client.send(new ListMultipartUploadsCommand(prefix));
       expect(left.Uploads ?? []).toEqual([]);
+    });
+
+    it("holds a composite checksum to every part having brought and named its own", async () => {
+      const { bucket } = subject();
+      const client = clientOf(subject(), { requestChecksumCalculation: "WHEN_REQUIRED" });
+      const place = { Bucket: bucket, Key: "mp/composite" };
+      const { UploadId } = await client.send(
+        new CreateMultipartUploadCommand({ ...place, ChecksumAlgorithm: "SHA256" }),
+      );
+      const Body = patterned(2000);
+      const send = (extra: object): Promise<UploadPartCommandOutput> =>
+        client.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 1, Body, ...extra }));
+      await expectRefusal(send({}), "InvalidRequest", 400);
+      const { ETag, ChecksumSHA256 } = await send({ ChecksumAlgorithm: "SHA256" });
+      const complete = (extra: object): Promise<CompleteMultipartUploadCommandOutput> => {
+        const Parts = [{ PartNumber: 1, ETag, ...extra }];
+        const command = { ...place, UploadId, MultipartUpload: { Parts } };
+        return client.send(new CompleteMultipartUploadCommand(command));
+      };
+      await expectRefusal(complete({}), "InvalidRequest", 400);
+      await expectRefusal(complete({ ChecksumSHA256: `${"A".repeat(43)}=` }), "InvalidPart", 400);
+      const done = await complete({ ChecksumSHA256 });
+      const ofDigests = sha256(Buffer.from(sha256(Body), "hex"));
+      expect(done.ChecksumSHA256).toBe(`${Buffer.from(ofDigests, "hex").toString("base64")}-1`);
+      expect(done.ChecksumType).toBe("COMPOSITE");
     });
 
     it.each(["CRC32", "CRC32C", "CRC64NVME"] as const)(

@@ -121,6 +121,38 @@ describe("on time", () => {
     expect(rig.sent).toHaveLength(1);
     await expect(get()).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
+
+  test("… and not while an earlier run is still being retried", async () => {
+    await using rig = await makeRig("2026-05-04T10:00:00Z");
+    rig.onDeliver = async (_arn, body) => {
+      if (body === "2026-05-04T10:00:00Z" && rig.now().getUTCMinutes() < 3) throw new Error("not this one");
+    };
+    const EndDate = new Date("2026-05-04T10:01:00Z");
+    await create(rig, { ScheduleExpression: "rate(1 minute)", EndDate, ActionAfterCompletion: "DELETE" });
+    await rig.advance(2 * MINUTE);
+    expect(bodies(rig)).toEqual(["2026-05-04T10:01:00Z"]);
+    const get = (): Promise<unknown> => rig.client.send(new GetScheduleCommand({ Name: "site-1" }));
+    await get();
+    await rig.advance(5 * MINUTE);
+    expect(rig.sent).toHaveLength(2);
+    await expect(get()).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  test("a delivery that takes long is not started a second time", async () => {
+    await using rig = await makeRig("2026-05-04T10:00:00Z");
+    const slow = Promise.withResolvers<void>();
+    let deliveries = 0;
+    rig.onDeliver = () => {
+      deliveries += 1;
+      return slow.promise;
+    };
+    await create(rig);
+    // Every change has the scheduler look again at what is due.
+    await rig.client.send(new UpdateScheduleCommand(scheduleInput({ Description: "look" })));
+    slow.resolve();
+    await rig.advance(MINUTE);
+    expect(deliveries).toBe(1);
+  });
 });
 
 describe("the message", () => {
@@ -323,6 +355,17 @@ describe("downtime and clocks", () => {
     rig.setClock("2026-05-04T09:59:00Z");
     await rig.advance(2 * MINUTE);
     expect(bodies(rig)).toEqual(["2099-01-01T10:00:00Z", "2026-05-04T10:00:00Z"]);
+  });
+
+  test("nor a retry that such a clock had planned", async () => {
+    await using rig = await makeRig("2099-01-01T10:00:00Z");
+    rig.onDeliver = () => Promise.reject(new Error("down"));
+    await create(rig, { ScheduleExpression: "at(2099-01-01T10:00:10)" });
+    await rig.advance(10_000);
+    rig.onDeliver = async () => undefined;
+    rig.setClock("2026-05-04T09:00:00Z");
+    await rig.advance(6 * MINUTE);
+    expect(rig.sent).toHaveLength(1);
   });
 
   test("a result that cannot be written is not taken for a failure: the message is not sent again", async () => {

@@ -1,0 +1,37 @@
+// The S3 client of the runner: bounded waits and retries, and credentials that are asked for anew when they run out in
+// the middle of an upload.
+import { S3Client } from "@aws-sdk/client-s3";
+
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When to ask again; absent for static keys. */
+  readonly expiration?: Date;
+}
+
+export interface S3Place {
+  /** Absent on AWS. */
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+}
+
+const MAX_ATTEMPTS = 5;
+
+/** `credentials` is asked again shortly before what it gave expires. */
+export function makeS3(place: S3Place, credentials: () => Promise<S3Credentials>): S3Client {
+  return new S3Client({
+    region: place.region,
+    credentials,
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: 10_000,
+      // Of silence, not of a whole part: a slow line is no fault.
+      socketTimeout: 60_000,
+      httpsAgent: { keepAlive: true, maxSockets: 16 },
+      httpAgent: { keepAlive: true, maxSockets: 16 },
+    },
+    // Addressed by IP or by a name without wildcard certificates, other providers need the bucket in the path.
+    ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint, forcePathStyle: true }),
+  });
+}

@@ -1,0 +1,116 @@
+// Today's walk in four bytes per unchanged entry: an unchanged entry is a reference to the previous archive's record,
+// and only a new or changed one is stored.
+import type { EntryStat } from "#shared/format/index-entry.ts";
+import { createEntryTable, type EntryTable } from "./entry-table.ts";
+
+export interface PlanCounts {
+  /** Of today's entries (without the dump); `unchanged` + `changed` + `added` is all of them. */
+  readonly unchanged: number;
+  /** Other stat than before, or not to be trusted (read while it changed, racily clean). */
+  readonly changed: number;
+  readonly added: number;
+  /** Entries of the previous archive that are no more. */
+  readonly deleted: number;
+  /** Of the unchanged: in copied frames. The others share a frame with something that changed. */
+  readonly copied: number;
+}
+
+/** Entries to pack, each list in the order in which it must be packed; `files` first, `directories` last. */
+export interface FreshEntries {
+  /** Regular files and symbolic links, in walk order. */
+  readonly files: Iterable<EntryStat>;
+  readonly hardLinks: Iterable<EntryStat>;
+  /** Every directory after those within it. */
+  readonly directories: Iterable<EntryStat>;
+  readonly count: number;
+  /** Content bytes of `files`. */
+  readonly fileBytes: number;
+}
+
+export interface WalkOrder {
+  readonly see: (entry: EntryStat) => void;
+  /** Per entry of the previous archive: 1 if today's tree has it unchanged and its content can be trusted. */
+  readonly wanted: () => Uint8Array;
+  readonly nestedCount: () => number;
+  /** `copied` says per entry of the previous archive whether it lies in a copied frame. */
+  readonly fresh: (copied: Uint8Array) => FreshEntries;
+  readonly counts: (copied: Uint8Array, databaseName: string | undefined) => PlanCounts;
+}
+
+const UNSEEN = 0;
+const WANTED = 1;
+const SEEN = 2;
+
+export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
+  const state = new Uint8Array(previous?.count() ?? 0);
+  const stored = createEntryTable();
+  /** `id` for previous entry `id`, `~id` for stored entry `id`. */
+  let order = new Int32Array(1024);
+  let length = 0;
+  let nested = 0;
+  let unchanged = 0;
+  let changed = 0;
+
+  const push = (reference: number): void => {
+    if (length === order.length) {
+      const larger = new Int32Array(Math.ceil(order.length * 1.5));
+      larger.set(order);
+      order = larger;
+    }
+    order[length] = reference;
+    length += 1;
+  };
+  const fresh = function* (
+    copied: Uint8Array,
+    types: string,
+    backwards: boolean,
+  ): Generator<EntryStat, undefined> {
+    for (let step = 0; step < length; step += 1) {
+      const reference = order[backwards ? length - 1 - step : step] ?? 0;
+      if (reference >= 0 && copied[reference] === 1) continue;
+      const table = reference >= 0 && previous !== undefined ? previous : stored;
+      const id = reference >= 0 ? reference : ~reference;
+      if (types.includes(table.type(id))) yield table.stat(id);
+    }
+  };
+  return {
+    see: (entry) => {
+      const before = previous?.find(entry.name) ?? -1;
+      // A directory read while it changes can list a name twice; the file is the same.
+      if (before === -1 ? stored.find(entry.name) !== -1 : state[before] !== UNSEEN) return;
+      const same = before !== -1 && previous?.matches(before, entry) === true;
+      const trusted = same && previous.flags(before) === 0;
+      if (before !== -1) state[before] = trusted ? WANTED : SEEN;
+      if (trusted) unchanged += 1;
+      else if (before !== -1) changed += 1;
+      push(same ? before : ~stored.add(entry, 0, 0));
+      if (entry.type === "d" || entry.name.includes("/")) nested += 1;
+    },
+    wanted: () => state.map((seen) => (seen === WANTED ? 1 : 0)),
+    nestedCount: () => nested,
+    fresh: (copied) => {
+      let count = 0;
+      let fileBytes = 0;
+      for (const entry of fresh(copied, "fldh", false)) {
+        count += 1;
+        fileBytes += entry.size;
+      }
+      return {
+        files: { [Symbol.iterator]: () => fresh(copied, "fl", false) },
+        hardLinks: { [Symbol.iterator]: () => fresh(copied, "h", false) },
+        directories: { [Symbol.iterator]: () => fresh(copied, "d", true) },
+        count,
+        fileBytes,
+      };
+    },
+    counts: (copied, databaseName) => {
+      let deleted = 0;
+      let copiedCount = 0;
+      for (let entry = 0; entry < state.length; entry += 1) {
+        if (state[entry] === WANTED && copied[entry] === 1) copiedCount += 1;
+        if (state[entry] === UNSEEN && previous?.name(entry) !== databaseName) deleted += 1;
+      }
+      return { unchanged, changed, added: length - unchanged - changed, deleted, copied: copiedCount };
+    },
+  };
+}

@@ -1,0 +1,29 @@
+// How large each part of a multipart upload is. S3 takes 10,000 parts of 5 MiB to 5 GiB, and some stores (R2) want all
+// but the last to be of one size: so one size, chosen from what is expected, and growth only for what nobody expected.
+
+const MIB = 1_048_576;
+export const MAX_PARTS = 10_000;
+export const MIN_PART_BYTES: number = 5 * MIB;
+export const MAX_PART_BYTES: number = 5_120 * MIB;
+export const MAX_OBJECT_BYTES: number = 5 * 1_048_576 * MIB;
+/** Under it, requests cost more time than they save memory. */
+export const USUAL_PART_BYTES: number = 8 * MIB;
+const EQUAL_PARTS = 5_000;
+const PARTS_PER_DOUBLING = 500;
+
+/** The size of the first parts of an object that should not become larger than `expectedBytes`. */
+export function firstPartBytes(expectedBytes: number): number {
+  const wholeMib = Math.ceil(expectedBytes / EQUAL_PARTS / MIB) * MIB;
+  return Math.min(MAX_PART_BYTES, Math.max(USUAL_PART_BYTES, wholeMib));
+}
+
+/** Part `number` counts from 1. Any object up to 5 TiB fits, whatever was expected. */
+export function partBytes(number: number, firstBytes: number): number {
+  const doublings = number <= EQUAL_PARTS ? 0 : Math.ceil((number - EQUAL_PARTS) / PARTS_PER_DOUBLING);
+  return Math.min(MAX_PART_BYTES, firstBytes * 2 ** doublings);
+}
+
+/** How many parts to send at once, so that they fit in `memoryBytes`. */
+export function partsAtOnce(partSize: number, most: number, memoryBytes: number): number {
+  return Math.max(1, Math.min(most, Math.floor(memoryBytes / partSize)));
+}

@@ -1,0 +1,56 @@
+// What a failure of the storage means to an operator: refused, out of reach, or broken.
+import type { ErrorCode } from "#shared/error-kinds.ts";
+import { BackupError } from "#shared/errors.ts";
+
+const NETWORK: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+  "TimeoutError",
+  "NetworkingError",
+]);
+const DENIED: ReadonlySet<string> = new Set([
+  "AccessDenied",
+  "ExpiredToken",
+  "InvalidAccessKeyId",
+  "InvalidToken",
+  "RequestTimeTooSkewed",
+  "SignatureDoesNotMatch",
+  "CredentialsProviderError",
+]);
+
+/** HTTP status of an SDK error, if an answer came at all. */
+export function statusOf(error: unknown): number | undefined {
+  const metadata = property(error, "$metadata");
+  const status = property(metadata, "httpStatusCode");
+  return typeof status === "number" ? status : undefined;
+}
+
+/** `what`: the operation and the key, for the detail. */
+export function storageError(error: unknown, what: string): BackupError {
+  if (error instanceof BackupError) return error;
+  const name = String(property(error, "name") ?? "Error");
+  const code = property(error, "code");
+  const status = statusOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const said = [name, message === name ? "" : message].filter((part) => part !== "").join(": ");
+  return new BackupError(kindOf(name, String(code), status), {
+    detail: `${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}`,
+    cause: error,
+  });
+}
+
+function kindOf(name: string, code: string, status: number | undefined): ErrorCode {
+  if (DENIED.has(name) || status === 401 || status === 403) return "storage_denied";
+  if (NETWORK.has(code) || NETWORK.has(name)) return "storage_unreachable";
+  return "storage_failed";
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,112 @@
+// npm run package: one minified ESM bundle per function in dist/functions, then the CloudFormation template in
+// .serverless, made offline and without credentials. A bundle over 1 MB fails: cold starts read every byte of it.
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { parse, parseDocument } from "yaml";
+import { ROOT, runMain } from "./setup.mjs";
+
+const MAX_BUNDLE_BYTES = 1_000_000;
+const OUT = join(ROOT, "dist");
+/** Nothing of it is used offline, but the SDK wants to see some. */
+const NO_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: "none",
+  AWS_SECRET_ACCESS_KEY: "none",
+  AWS_EC2_METADATA_DISABLED: "true",
+};
+
+/** zod brings its messages in 50 languages, a quarter of a megabyte that nothing here asks for. */
+const onlyEnglish = {
+  name: "only-english",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+      loader: "js",
+    }));
+  },
+};
+
+/** A function's credentials are in its environment: SSO, profiles and instance metadata are never asked. */
+const onlyLambdaCredentials = {
+  name: "only-lambda-credentials",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
+      path: "credential-provider-node",
+      namespace: "lambda",
+    }));
+    onLoad({ filter: /.*/, namespace: "lambda" }, () => ({
+      contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+await runMain(async () => {
+  const text = readFileSync(join(ROOT, "serverless.yml"), "utf8");
+  const { functions } = parse(text, { logLevel: "error" });
+  rmSync(OUT, { recursive: true, force: true });
+  const sizes = await Promise.all(Object.entries(functions).map(bundle));
+  report(sizes);
+  const tooBig = sizes.filter(({ bytes }) => bytes > MAX_BUNDLE_BYTES);
+  if (tooBig.length > 0) {
+    console.error(`Over ${MAX_BUNDLE_BYTES} bytes: ${tooBig.map(({ name }) => name).join(", ")}`);
+    return 1;
+  }
+  writeService(text, functions);
+  return runServerless();
+});
+
+async function bundle([name, { handler }]) {
+  const source = handler.slice(0, handler.lastIndexOf("."));
+  const outfile = join(OUT, `${source}.mjs`);
+  await build({
+    entryPoints: [join(ROOT, `${source}.ts`)],
+    outfile,
+    absWorkingDir: ROOT,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    // Lambda's own CA and proxy settings do not need it, and some dependencies are CommonJS: they call require.
+    banner: { js: 'import{createRequire as r}from"node:module";const require=r(import.meta.url);' },
+    sourcemap: "external",
+    // ES modules first: they can be cut down to what is used.
+    mainFields: ["module", "main"],
+    plugins: [onlyEnglish, onlyLambdaCredentials],
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  return { name, bytes: statSync(outfile).size };
+}
+
+/** serverless.yml again, beside the bundles, and with each function's one file as its package. */
+function writeService(text, functions) {
+  const service = parseDocument(text, { logLevel: "error" });
+  for (const [name, { handler }] of Object.entries(functions)) {
+    const file = `${handler.slice(0, handler.lastIndexOf("."))}.mjs`;
+    service.setIn(["functions", name, "package"], { patterns: ["!**", file] });
+  }
+  writeFileSync(join(OUT, "serverless.yml"), service.toString({ lineWidth: 0 }));
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  writeFileSync(join(OUT, "package.json"), JSON.stringify({ name, version, type: "module" }));
+}
+
+function runServerless() {
+  const cli = join(ROOT, "node_modules", "serverless", "bin", "serverless.js");
+  const args = [cli, "package", "--package", join(ROOT, ".serverless"), ...process.argv.slice(2)];
+  const result = spawnSync(process.execPath, args, {
+    cwd: OUT,
+    stdio: "inherit",
+    env: { ...NO_CREDENTIALS, ...process.env },
+  });
+  if (result.error) throw result.error;
+  return result.status ?? 1;
+}
+
+function report(sizes) {
+  for (const { name, bytes } of sizes.toSorted((a, b) => b.bytes - a.bytes)) {
+    console.log(`${String(Math.round(bytes / 1000)).padStart(6)} kB  ${name}`);
+  }
+}

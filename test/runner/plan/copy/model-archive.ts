@@ -1,0 +1,155 @@
+// A writer and a `tar -x` in memory, for archives whose "compression" is none: real bytes at real offsets, so a plan
+// that copies a wrong range cannot pass, and an extractor that is as picky about order as tar is.
+import { createHash } from "node:crypto";
+import type { CopyPlan } from "#runner/plan/copy/plan-copies.ts";
+import { createPreviousArchive, type PreviousArchive } from "#runner/plan/copy/previous-archive.ts";
+import type { EntryStat, IndexEntry } from "#shared/format/index-entry.ts";
+import type { FrameRecord } from "#shared/format/index-frame.ts";
+import { createIndexDecoder, encodeIndexLines } from "#shared/format/index-lines.ts";
+
+const BLOCK = 512;
+export const FRAME_BYTES = 4096;
+const DUMP = "database.sql";
+
+export interface ModelArchive {
+  readonly object: Buffer;
+  readonly previous: PreviousArchive;
+}
+
+export interface FreshInput {
+  readonly content: (name: string) => string;
+  readonly flags: (entry: EntryStat) => number;
+  readonly dump: string;
+}
+
+export function sha256(text: string | Buffer): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Does what the plan says: copies ranges of `source`, packs the fresh entries, writes and re-reads the index. */
+export function writeModelArchive(source: Buffer, plan: CopyPlan, input: FreshInput): ModelArchive {
+  const pieces = plan.copied.parts.map((part) => source.subarray(part.offset, part.offset + part.bytes));
+  const frames: FrameRecord[] = [...plan.copied.frames()];
+  const entries: IndexEntry[] = [...plan.copied.entries()];
+  let end = plan.copied.bytes;
+  let open: Buffer[] = [];
+  const openBytes = (): number => open.reduce((sum, piece) => sum + piece.length, 0);
+  const flush = (): void => {
+    const frame = Buffer.concat(open);
+    open = [];
+    if (frame.length === 0) return;
+    const place = { offset: end, compressedBytes: frame.length, tarOffset: end, tarBytes: frame.length };
+    frames.push({ ...place, sha256: sha256(frame) });
+    pieces.push(frame);
+    end += frame.length;
+  };
+  const pack = (entry: EntryStat, content: string): void => {
+    if (openBytes() + BLOCK + content.length > FRAME_BYTES) flush();
+    entries.push({ ...entry, tarOffset: end + openBytes(), flags: input.flags(entry) });
+    let rest = Buffer.concat([header(entry), padded(Buffer.from(content))]);
+    for (; rest.length > FRAME_BYTES; rest = rest.subarray(FRAME_BYTES)) {
+      open.push(rest.subarray(0, FRAME_BYTES));
+      flush();
+    }
+    open.push(rest);
+  };
+
+  for (const entry of plan.fresh.files) pack(entry, entry.type === "f" ? input.content(entry.name) : "");
+  for (const entry of plan.fresh.hardLinks) pack(entry, "");
+  flush();
+  for (const entry of plan.fresh.directories) pack(entry, "");
+  flush();
+  let database = plan.copied.database;
+  if (database === undefined) {
+    const stat = { mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n, ctimeNs: 0n, ino: 0n };
+    const from = end;
+    pack({ type: "f", name: DUMP, size: input.dump.length, ...stat }, input.dump);
+    flush();
+    const place = { tar_offset: from, tar_bytes: end - from };
+    database = { name: DUMP, ...place, bytes: input.dump.length, sha256: sha256(input.dump) };
+  }
+  const entriesEnd = end;
+  open.push(Buffer.alloc(2 * BLOCK));
+  flush();
+
+  const builder = createPreviousArchive();
+  const decoder = createIndexDecoder(builder.sink);
+  const uuid = "00000000-0000-4000-8000-000000000000";
+  const ids = { created_at: "2026-01-01T00:00:00.000Z", tool: "model", node_id: uuid, site_id: uuid };
+  const lines = encodeIndexLines(
+    {
+      format: "backupd",
+      version: 1,
+      ...ids,
+      tar_bytes: end,
+      entries_end: entriesEnd,
+      frames: frames.length,
+      entries: entries.length,
+      database,
+    },
+    frames,
+    entries,
+  );
+  for (const line of lines) decoder.write(Buffer.from(line));
+  decoder.end();
+  return { object: Buffer.concat(pieces), previous: builder.finish() };
+}
+
+export interface Extracted {
+  readonly type: string;
+  readonly mode: number;
+  readonly mtimeNs: bigint | "extraction";
+  readonly content: string;
+  readonly link: string;
+}
+
+/** What a tar that trusts the order of its input leaves on disk. Hard links show as the file they name. */
+export function extract(tar: Buffer): Map<string, Extracted> {
+  const tree = new Map<string, Extracted>();
+  const spoilDirectoryOf = (name: string): void => {
+    const slash = name.lastIndexOf("/");
+    if (slash === -1) return;
+    const parent = name.slice(0, slash);
+    const existing = tree.get(parent);
+    if (existing === undefined) spoilDirectoryOf(parent);
+    else if (existing.type !== "d") throw new Error(`${parent} is no directory`);
+    tree.set(parent, { type: "d", mode: existing?.mode ?? -1, mtimeNs: "extraction", content: "", link: "" });
+  };
+  let at = 0;
+  while (tar.subarray(at, at + BLOCK).some((byte) => byte !== 0)) {
+    const block = tar.toString("utf8", at, at + BLOCK).replaceAll("\0", "");
+    const { type, name, size, mode, mtime, link } = JSON.parse(block) as Header;
+    const content = tar.toString("utf8", at + BLOCK, at + BLOCK + size);
+    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+    const there = tree.get(name);
+    if (there !== undefined && (type !== "d" || there.mode !== -1)) throw new Error(`${name} comes twice`);
+    if (there === undefined) spoilDirectoryOf(name);
+    const target = tree.get(link);
+    if (type === "h" && target === undefined) throw new Error(`${name} links to ${link}, which is not there`);
+    tree.set(
+      name,
+      type === "h" && target !== undefined ? target : { type, mode, mtimeNs: BigInt(mtime), content, link },
+    );
+  }
+  if (tar.subarray(at).length !== 2 * BLOCK) throw new Error("the tar does not end where it should");
+  return tree;
+}
+
+interface Header {
+  readonly type: string;
+  readonly name: string;
+  readonly size: number;
+  readonly mode: number;
+  readonly mtime: string;
+  readonly link: string;
+}
+
+function header(entry: EntryStat): Buffer {
+  const { type, name, size, mode, link = "" } = entry;
+  return padded(Buffer.from(JSON.stringify({ type, name, size, mode, mtime: `${entry.mtimeNs}`, link })));
+}
+
+function padded(bytes: Buffer): Buffer {
+  const rest = bytes.length % BLOCK;
+  return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(BLOCK - rest)]);
+}
