@@ -21,7 +21,7 @@ let t = performance.now(); const lap=(n:string)=>{console.log(n,Math.round(perfo
 const facts = await probeDatabase(site.db, { signal }); console.log(facts); lap("probe");
 await using dump = await dumpDatabase(site.db, { facts, spoolDir: "/tmp/eng/spool", frameBytes: 4 << 20, signal });
 console.log(dump.bytes, dump.sha256, dump.compressedBytes); lap("dump");
-await using pack = packSite({ ...site, exclude: [], frameBytes: 4 << 20, signal, onTotals: (x) => {console.log(x);lap("totals")} });
+await using pack = packSite({ ...site, exclude: [], frameBytes: 4 << 20, signal }); console.log(await pack.totals()); lap("totals");
 const archive = archiveFrames({ dump, dumpedAt: new Date(), pack, concurrency: 2 });
 const up = await uploadMultipart({ s3, bucket: "bkt", key: "n/s/x.tar.zst", frames: archive.frames, expectedBytes: 1e9, concurrency: 4, signal, beforeComplete: async () => {}, onOpen: async () => {}, onClosed: async () => {} });
 lap("upload");

@@ -1,5 +1,5 @@
 // npm run package: one minified ESM bundle per function in dist/functions, then the CloudFormation template in
-// .serverless, made offline and without credentials. A bundle over 1 MB fails: cold starts read every byte of it.
+// dist/.serverless, made offline and without credentials. A bundle over 1 MB fails: cold starts read every byte of it.
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,7 +69,7 @@ async function bundle([name, { handler }]) {
     platform: "node",
     target: "node24",
     format: "esm",
-    // Lambda's own CA and proxy settings do not need it, and some dependencies are CommonJS: they call require.
+    // Some dependencies are CommonJS and call require, which an ES module does not have.
     banner: { js: 'import{createRequire as r}from"node:module";const require=r(import.meta.url);' },
     sourcemap: "external",
     // ES modules first: they can be cut down to what is used.
@@ -95,7 +95,7 @@ function writeService(text, functions) {
 
 function runServerless() {
   const cli = join(ROOT, "node_modules", "serverless", "bin", "serverless.js");
-  const args = [cli, "package", "--package", join(ROOT, ".serverless"), ...process.argv.slice(2)];
+  const args = [cli, "package", ...process.argv.slice(2)];
   const result = spawnSync(process.execPath, args, {
     cwd: OUT,
     stdio: "inherit",

@@ -10,6 +10,7 @@ import { type CompressedFrame, compressFrames } from "./compress.ts";
 import { cutFrames } from "./cut-frames.ts";
 import { CLIENT_ENVIRONMENT } from "./db-login.ts";
 import { findProgram } from "./find-program.ts";
+import { freeBuffer } from "./free-buffer.ts";
 import type { DatabaseFacts } from "./mysql-client.ts";
 import type { SiteDatabase } from "./site.ts";
 import { openSpool, type Spool } from "./spool.ts";
@@ -91,6 +92,7 @@ async function runDump(
       await spool.append(bytes);
       spooled.push({ offset, bytes: bytes.length, rawBytes });
       offset += bytes.length;
+      freeBuffer(bytes);
     }
   } catch (error) {
     options.signal.throwIfAborted();

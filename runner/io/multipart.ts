@@ -1,6 +1,6 @@
 // Streams an object to S3 in parts, several at a time, and completes it only when everything about it is known to be
 // good; otherwise nothing is left, neither an object nor an open upload.
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -13,7 +13,8 @@ import {
 import { BackupError } from "#shared/errors.ts";
 import { firstPartBytes, MAX_PARTS, partBytes, partsAtOnce } from "../plan/part-sizes.ts";
 import { statusOf, storageError } from "../plan/storage-error.ts";
-import { createPartCutter } from "./part-cutter.ts";
+import { freeBuffer } from "./free-buffer.ts";
+import { createPartCutter, type Part } from "./part-cutter.ts";
 
 /** What the next start needs to know if this process dies: the upload would stay open, and cost money, for ever. */
 export interface OpenUpload {
@@ -26,7 +27,7 @@ export interface UploadInput {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly key: string;
-  /** At least one byte in all. */
+  /** At least one byte in all. Each frame's memory is freed once it is copied. */
   readonly frames: AsyncIterable<Uint8Array>;
   /** What the object will probably not exceed; more is possible, but takes larger parts towards the end. */
   readonly expectedBytes: number;
@@ -103,7 +104,7 @@ async function createUpload(input: UploadInput, token: string): Promise<OpenUplo
     Bucket: bucket,
     Key: key,
     ContentType: "application/zstd",
-    ChecksumAlgorithm: "CRC32",
+    ChecksumAlgorithm: "SHA256",
     Metadata: { [TOKEN_NAME]: token },
   });
   const what = `Creating ${key}`;
@@ -127,17 +128,19 @@ async function sendParts(input: UploadInput, upload: OpenUpload): Promise<SentPa
   let sizeBytes = 0;
   let acknowledged = 0;
 
-  const send = async (number: number, body: Buffer): Promise<void> => {
-    parts[number - 1] = await sendPart(input.s3, upload, number, body, signal);
-    acknowledged += body.length;
+  const send = async ({ number, bytes, release }: Part): Promise<void> => {
+    parts[number - 1] = await sendPart(input.s3, upload, number, bytes, signal);
+    acknowledged += bytes.length;
+    release();
     input.onUploaded?.(acknowledged);
   };
-  const start = async (number: number, body: Buffer): Promise<void> => {
-    if (number > MAX_PARTS) throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
-    const most = partsAtOnce(partBytes(number, firstBytes), input.concurrency, PARTS_MEMORY_BYTES);
+  const start = async (part: Part): Promise<void> => {
+    if (part.number > MAX_PARTS) throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
+    const size = partBytes(part.number, firstBytes);
+    const most = partsAtOnce(size, input.concurrency, PARTS_MEMORY_BYTES);
     while (onTheWay.size >= most) await Promise.race(onTheWay);
-    sizeBytes += body.length;
-    const sending = send(number, body);
+    sizeBytes += part.bytes.length;
+    const sending = send(part);
     onTheWay.add(sending);
     sending.then(
       () => onTheWay.delete(sending),
@@ -149,10 +152,11 @@ async function sendParts(input: UploadInput, upload: OpenUpload): Promise<SentPa
   try {
     for await (const frame of input.frames) {
       signal.throwIfAborted();
-      for (const part of cutter.add(frame)) await start(part.number, part.bytes);
+      for (const part of cutter.add(frame)) await start(part);
+      freeBuffer(frame);
     }
     const last = cutter.end();
-    if (last !== undefined) await start(last.number, last.bytes);
+    if (last !== undefined) await start(last);
     await Promise.all(onTheWay);
   } catch (error) {
     failed.abort(error);
@@ -169,6 +173,7 @@ async function sendPart(
   body: Buffer,
   signal: AbortSignal,
 ): Promise<CompletedPart> {
+  const sha256 = hash("sha256", body, "buffer");
   const command = new UploadPartCommand({
     Bucket: upload.bucket,
     Key: upload.key,
@@ -176,16 +181,25 @@ async function sendPart(
     PartNumber: number,
     Body: body,
     ContentLength: body.length,
-    ChecksumAlgorithm: "CRC32",
+    ChecksumSHA256: sha256.toString("base64"),
   });
+  signWith(command, sha256);
   const what = `Part ${number} of ${upload.key}`;
   const answer = await sending(what, signal, () => s3.send(command, { abortSignal: signal }));
   if (answer.ETag === undefined) throw new BackupError("storage_failed", { detail: `${what}: no ETag came` });
-  return {
-    PartNumber: number,
-    ETag: answer.ETag,
-    ...(answer.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: answer.ChecksumCRC32 }),
-  };
+  return { PartNumber: number, ETag: answer.ETag, ChecksumSHA256: sha256.toString("base64") };
+}
+
+/** The signature needs the same hash as the checksum; the SDK would calculate it again, and a CRC32 besides. */
+function signWith(command: UploadPartCommand, sha256: Buffer): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const headers: unknown = Reflect.get(Object(args.request), "headers");
+      Object.assign(Object(headers), { "x-amz-content-sha256": sha256.toString("hex") });
+      return next(args);
+    },
+    { step: "build", name: "signWithKnownHash" },
+  );
 }
 
 async function completeUpload(

@@ -20,7 +20,7 @@ const CONFIG_NAME = "wp-config.php";
 const CONTENT_NAME = "wp-content";
 const MAX_WARNINGS = 200;
 
-/** What there is to pack, from one lstat per name. @throws BackupError `archive_read_failed`. */
+/** What there is to pack in wp-content, from one lstat per name. @throws BackupError `archive_read_failed`. */
 export function measureTree(place: PackPlace): PackTotals {
   let [files, filesBytes] = [0, 0];
   const excludes = excludesFor(place.exclude);
@@ -35,7 +35,7 @@ export function measureTree(place: PackPlace): PackTotals {
       },
     }),
   );
-  return { files: files + 1, filesBytes };
+  return { files, filesBytes };
 }
 
 /** @throws BackupError `archive_read_failed`, with the path. */

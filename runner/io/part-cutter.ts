@@ -1,43 +1,52 @@
-// Cuts a sequence of frames into parts of exact sizes. Frames are kept by reference and joined once per part.
+// Copies a sequence of frames into parts of exact sizes. The parts' buffers are used again and again, so that an
+// upload's memory is what its parts on the way take, and nothing waits for the garbage collector.
+import { freeBuffer } from "./free-buffer.ts";
 
 export interface Part {
   /** From 1. */
   readonly number: number;
   readonly bytes: Buffer;
+  /** Once `bytes` is no longer needed. */
+  release(): void;
 }
 
 export interface PartCutter {
-  /** The parts that `frame` completes. */
+  /** The parts that `frame` completes; `frame` has been copied when it is through. */
   add(frame: Uint8Array): Generator<Part, void, undefined>;
   /** What is left, if anything. */
   end(): Part | undefined;
 }
 
 export function createPartCutter(sizeOf: (number: number) => number): PartCutter {
-  let pieces: Uint8Array[] = [];
-  let filled = 0;
+  const spare: Buffer[] = [];
   let number = 1;
-  const take = (): Part => {
-    const part = { number, bytes: Buffer.concat(pieces, filled) };
-    pieces = [];
+  let filled = 0;
+  let current: Buffer | undefined;
+
+  const bufferOf = (size: number): Buffer => {
+    const used = spare.pop();
+    if (used === undefined || used.length === size) return used ?? Buffer.allocUnsafeSlow(size);
+    freeBuffer(used);
+    return bufferOf(size);
+  };
+  const take = (buffer: Buffer): Part => {
+    const part = { number, bytes: buffer.subarray(0, filled), release: () => void spare.push(buffer) };
+    current = undefined;
     filled = 0;
     number += 1;
     return part;
   };
   return {
     *add(frame) {
-      let rest = frame;
-      while (filled + rest.length >= sizeOf(number)) {
-        const bytes = sizeOf(number) - filled;
-        pieces.push(rest.subarray(0, bytes));
+      for (let offset = 0; offset < frame.length; ) {
+        current ??= bufferOf(sizeOf(number));
+        const bytes = Math.min(current.length - filled, frame.length - offset);
+        current.set(frame.subarray(offset, offset + bytes), filled);
         filled += bytes;
-        rest = rest.subarray(bytes);
-        yield take();
+        offset += bytes;
+        if (filled === current.length) yield take(current);
       }
-      if (rest.length === 0) return;
-      pieces.push(rest);
-      filled += rest.length;
     },
-    end: () => (filled > 0 ? take() : undefined),
+    end: () => (current === undefined ? undefined : take(current)),
   };
 }

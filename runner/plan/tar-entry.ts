@@ -1,6 +1,6 @@
 // Encodes one entry of a POSIX pax archive. The header blocks are node-tar's; the pax records are ours, because its
 // `Pax` class takes names as Unicode text and times as milliseconds, and would lose bytes and nanoseconds.
-import { Header } from "tar";
+import { Header } from "tar/header";
 import { type ByteString, toBytes } from "./byte-string.ts";
 
 export type TarEntryType = "File" | "Directory" | "SymbolicLink" | "Link";

@@ -84,7 +84,11 @@ export function apiClient(url: string, token: () => Promise<string | undefined>)
       const path = `${operation.path.replace("{id}", id)}${search === "" ? "" : `?${search}`}`;
       const answer = await request(operation.method, path, body === undefined ? {} : { body });
       if (answer.status === operation.status) return answer.json;
-      throw new ProblemError(operationId, answer.status, answer.json ?? { code: "none", detail: answer.text });
+      throw new ProblemError(
+        operationId,
+        answer.status,
+        answer.json ?? { code: "none", detail: answer.text },
+      );
     },
   };
 }

@@ -50,7 +50,6 @@ export function chooseRuns(candidates: Candidates, limits: CopyLimits): CopyRun[
 /** 1 for every frame of which each entry is wanted. */
 function wantedFrames({ archive, spans, wanted }: Candidates): Uint8Array {
   return Uint8Array.from(archive.frames, (_, frame) => {
-    if (spans.onlyEntries[frame] === 0) return 0;
     const last = spans.lastEntry[frame] ?? -1;
     for (let entry = spans.firstEntry[frame] ?? 0; entry <= last; entry += 1) {
       if (wanted[entry] === 0) return 0;

@@ -6,11 +6,9 @@ export interface FrameSpans {
   /** Per frame: the first and the last entry with a byte in it; first > last for a frame that holds none. */
   readonly firstEntry: Int32Array;
   readonly lastEntry: Int32Array;
-  /** Per frame: 1 if no entry crosses its start (or its end). */
+  /** Per frame: 1 if an entry starts where it starts (or ends where it ends); never for the tar's end. */
   readonly startsWhole: Uint8Array;
   readonly endsWhole: Uint8Array;
-  /** Per frame: 1 if all of it is entries, nothing of the tar's end. */
-  readonly onlyEntries: Uint8Array;
 }
 
 export function frameSpans(archive: PreviousArchive): FrameSpans {
@@ -20,7 +18,6 @@ export function frameSpans(archive: PreviousArchive): FrameSpans {
     lastEntry: new Int32Array(frames.length),
     startsWhole: new Uint8Array(frames.length),
     endsWhole: new Uint8Array(frames.length),
-    onlyEntries: new Uint8Array(frames.length),
   };
   const endOf = (entry: number): number =>
     entry + 1 < entries.count() ? entries.tarOffset(entry + 1) : header.entries_end;
@@ -36,7 +33,6 @@ export function frameSpans(archive: PreviousArchive): FrameSpans {
     const covered = last < entries.count();
     spans.lastEntry[index] = covered ? last : entries.count() - 1;
     spans.endsWhole[index] = covered && endOf(last) === end ? 1 : 0;
-    spans.onlyEntries[index] = end <= header.entries_end ? 1 : 0;
     entry = covered ? last : entries.count();
   }
   return spans;

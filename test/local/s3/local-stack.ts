@@ -51,6 +51,7 @@ export interface ChildS3 {
   readonly endpoint: string;
   readonly process: ChildProcess;
   kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The server as a process of its own on `dataDir`, for what only a killed process can show. */
@@ -60,12 +61,10 @@ export async function spawnS3(dataDir: string): Promise<ChildS3> {
   });
   const exited = once(child, "exit");
   const [endpoint] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return {
-    endpoint,
-    process: child,
-    kill: async (signal) => {
-      child.kill(signal);
-      await exited;
-    },
+  const kill = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
+    child.kill(signal);
+    await exited;
   };
+  // A failed test must not leave its server behind.
+  return { endpoint, process: child, kill, [Symbol.asyncDispose]: () => kill("SIGKILL") };
 }

@@ -169,7 +169,7 @@ describe("a killed server", () => {
   it("has after its restart what it acknowledged and nothing of what it had not", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "backupd-s3-kill-"));
     try {
-      const first = await spawnS3(dataDir);
+      await using first = await spawnS3(dataDir);
       const client = clientOf(subjectAt(first.endpoint));
       await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
       const bodies = [patterned(PART, 1), patterned(70, 2)] as const;
@@ -184,7 +184,7 @@ describe("a killed server", () => {
       upload.cut();
       await writeFile(join(dataDir, "parts", "leftover"), "x");
 
-      const second = await spawnS3(dataDir);
+      await using second = await spawnS3(dataDir);
       const again = clientOf(subjectAt(second.endpoint));
       expect((await readObject(again, BUCKET, "complete")).equals(Buffer.concat(bodies))).toBe(true);
       expect(await readdir(join(dataDir, "parts"))).toHaveLength(3);
@@ -195,7 +195,7 @@ describe("a killed server", () => {
       // Killed once more right after the answer: it was durable before it was given.
       await second.kill("SIGKILL");
 
-      const third = await spawnS3(dataDir);
+      await using third = await spawnS3(dataDir);
       const last = clientOf(subjectAt(third.endpoint));
       expect((await readObject(last, BUCKET, "unfinished")).equals(bodies[0])).toBe(true);
       await third.kill("SIGTERM");

@@ -9,15 +9,21 @@ const decompress = (frame: Uint8Array, maxOutputLength: number): Promise<Uint8Ar
   promisify(zstdDecompress)(frame, { maxOutputLength });
 const corrupt = expect.objectContaining({ code: "archive_corrupt" }) as unknown as Error;
 
+async function collect(blocks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const block of blocks) all.push(block);
+  return all;
+}
+
 async function encode(lines: readonly string[]): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(encodeIndexFrames(lines, compress)));
+  return Buffer.concat(await collect(encodeIndexFrames(lines, compress)));
 }
 
 async function decode(stored: Uint8Array, pieceBytes = 100): Promise<Buffer[]> {
   const pieces = Array.from({ length: Math.ceil(stored.length / pieceBytes) }, (_, n) =>
     stored.subarray(n * pieceBytes, (n + 1) * pieceBytes),
   );
-  return (await Array.fromAsync(decodeIndexFrames(pieces, decompress))).map((block) => Buffer.from(block));
+  return (await collect(decodeIndexFrames(pieces, decompress))).map((block) => Buffer.from(block));
 }
 
 it("gives the lines back, whatever the pieces they come in", async () => {

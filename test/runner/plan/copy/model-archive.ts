@@ -20,6 +20,8 @@ export interface FreshInput {
   readonly content: (name: string) => string;
   readonly flags: (entry: EntryStat) => number;
   readonly dump: string;
+  /** Ends frames at a fixed size, in the middle of headers if it falls so, as another writer might. */
+  readonly cutAnywhere: boolean;
 }
 
 export function sha256(text: string | Buffer): string {
@@ -44,11 +46,13 @@ export function writeModelArchive(source: Buffer, plan: CopyPlan, input: FreshIn
     end += frame.length;
   };
   const pack = (entry: EntryStat, content: string): void => {
-    if (openBytes() + BLOCK + content.length > FRAME_BYTES) flush();
+    if (!input.cutAnywhere && openBytes() + BLOCK + content.length > FRAME_BYTES) flush();
     entries.push({ ...entry, tarOffset: end + openBytes(), flags: input.flags(entry) });
     let rest = Buffer.concat([header(entry), padded(Buffer.from(content))]);
-    for (; rest.length > FRAME_BYTES; rest = rest.subarray(FRAME_BYTES)) {
-      open.push(rest.subarray(0, FRAME_BYTES));
+    while (openBytes() + rest.length > FRAME_BYTES) {
+      const room = FRAME_BYTES - openBytes();
+      open.push(rest.subarray(0, room));
+      rest = rest.subarray(room);
       flush();
     }
     open.push(rest);
@@ -56,19 +60,19 @@ export function writeModelArchive(source: Buffer, plan: CopyPlan, input: FreshIn
 
   for (const entry of plan.fresh.files) pack(entry, entry.type === "f" ? input.content(entry.name) : "");
   for (const entry of plan.fresh.hardLinks) pack(entry, "");
-  flush();
+  if (!input.cutAnywhere) flush();
   for (const entry of plan.fresh.directories) pack(entry, "");
-  flush();
+  if (!input.cutAnywhere) flush();
   let database = plan.copied.database;
   if (database === undefined) {
     const stat = { mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n, ctimeNs: 0n, ino: 0n };
-    const from = end;
+    const from = end + openBytes();
     pack({ type: "f", name: DUMP, size: input.dump.length, ...stat }, input.dump);
-    flush();
-    const place = { tar_offset: from, tar_bytes: end - from };
+    const place = { tar_offset: from, tar_bytes: end + openBytes() - from };
+    if (!input.cutAnywhere) flush();
     database = { name: DUMP, ...place, bytes: input.dump.length, sha256: sha256(input.dump) };
   }
-  const entriesEnd = end;
+  const entriesEnd = end + openBytes();
   open.push(Buffer.alloc(2 * BLOCK));
   flush();
 

@@ -1,0 +1,169 @@
+import { expect, it } from "vitest";
+import { type CopyPlan, createCopyPlanner, type PlanOptions } from "#runner/plan/copy/plan-copies.ts";
+import { createPreviousArchive, type PreviousArchive } from "#runner/plan/copy/previous-archive.ts";
+import type { EntryStat } from "#shared/format/index-entry.ts";
+
+const MIB = 1024 ** 2;
+const LIMITS = { minCopyBytes: 5 * MIB, maxCopyPartBytes: 5 * 1024 * MIB, maxCopyParts: 9000 };
+
+function file(name: string, fields: Partial<EntryStat> = {}): EntryStat {
+  const stat = { mode: 0o644, uid: 33, gid: 33, mtimeNs: 1n, ctimeNs: 2n, ino: 3n };
+  return { type: "f", name, size: 4 * MIB - 512, ...stat, ...fields };
+}
+
+/** One frame of `compressedBytes` per entry, 512 bytes of header each. */
+function archiveOf(entries: readonly EntryStat[], compressedBytes = 2 * MIB, flags = 0): PreviousArchive {
+  const builder = createPreviousArchive();
+  let tarOffset = 0;
+  for (const [index, entry] of entries.entries()) {
+    const tarBytes = 512 + entry.size;
+    const offset = index * compressedBytes;
+    builder.sink.frame({ offset, compressedBytes, tarOffset, tarBytes, sha256: "00".repeat(32) });
+    builder.sink.entry({ ...entry, tarOffset, flags });
+    tarOffset += tarBytes;
+  }
+  const uuid = "00000000-0000-4000-8000-000000000000";
+  const ids = { created_at: "2026-01-01T00:00:00Z", tool: "t", node_id: uuid, site_id: uuid };
+  builder.sink.header({
+    format: "backupd",
+    version: 1,
+    ...ids,
+    tar_bytes: tarOffset + 1024,
+    entries_end: tarOffset,
+    frames: entries.length,
+    entries: entries.length,
+    database: null,
+  });
+  return builder.finish();
+}
+
+function plan(
+  previous: PreviousArchive | undefined,
+  walk: readonly EntryStat[],
+  options: Partial<PlanOptions> = {},
+): CopyPlan {
+  const planner = createCopyPlanner(previous);
+  for (const entry of walk) planner.see(entry);
+  return planner.plan({ ...LIMITS, ...options });
+}
+
+const names = (entries: Iterable<EntryStat>): string[] => [...entries].map((entry) => entry.name);
+const numbered = (count: number): EntryStat[] => Array.from({ length: count }, (_, n) => file(`w/${n}`));
+
+it("copies all but the frames of what changed, in few ranges", () => {
+  const before = numbered(100);
+  const after = [...before.with(50, file("w/50", { ctimeNs: 9n })), file("w/new")].filter(
+    (e) => e.name !== "w/7",
+  );
+  const { mode, copied, fresh, counts } = plan(archiveOf(before), after);
+  expect(mode).toBe("incremental");
+  expect(copied.parts).toEqual([
+    { offset: 0, bytes: 14 * MIB },
+    { offset: 16 * MIB, bytes: 84 * MIB },
+    { offset: 102 * MIB, bytes: 98 * MIB },
+  ]);
+  expect(names(fresh.files)).toEqual(["w/50", "w/new"]);
+  expect(counts).toEqual({ unchanged: 98, changed: 1, added: 1, deleted: 1, copied: 98 });
+  expect(copied.bytes).toBe(196 * MIB);
+});
+
+it.each<[string, Partial<EntryStat>]>([
+  ["size", { size: 512 }],
+  ["mode", { mode: 0o600 }],
+  ["uid", { uid: 0 }],
+  ["gid", { gid: 0 }],
+  ["mtime by one ns", { mtimeNs: 0n }],
+  ["ctime by one ns", { ctimeNs: 3n }],
+  ["inode", { ino: 4n }],
+  ["type", { type: "l", size: 0, link: "x" }],
+])("packs a file that differs in %s only", (_field, change) => {
+  const before = numbered(10);
+  const { fresh, counts } = plan(archiveOf(before), before.with(0, file("w/0", change)));
+  expect(names(fresh.files)).toEqual(["w/0"]);
+  expect(counts).toMatchObject({ unchanged: 9, changed: 1, copied: 9 });
+});
+
+it("packs a symbolic link that points elsewhere", () => {
+  const link = (target: string): EntryStat => file("w/s", { type: "l", size: 0, link: target });
+  const before = numbered(9);
+  expect(names(plan(archiveOf([...before, link("a")]), [...before, link("b")]).fresh.files)).toEqual(["w/s"]);
+});
+
+it("packs everything that was racily clean or changed while it was read", () => {
+  const before = numbered(10);
+  const { mode, fullReason, counts } = plan(archiveOf(before, 2 * MIB, 2), before);
+  expect({ mode, fullReason }).toEqual({ mode: "full", fullReason: "nothing_unchanged" });
+  expect(counts).toMatchObject({ unchanged: 0, changed: 10, deleted: 0 });
+});
+
+it("says why nothing is copied", () => {
+  const before = numbered(10);
+  expect(plan(undefined, before).fullReason).toBe("no_previous");
+  const everyOther = before.map((entry, n) => (n % 2 === 0 ? entry : { ...entry, ctimeNs: 9n }));
+  expect(plan(archiveOf(before), everyOther)).toMatchObject({
+    mode: "full",
+    fullReason: "too_fragmented",
+    counts: { unchanged: 5, copied: 0 },
+  });
+});
+
+it("splits a long run evenly, under the largest copy and over the smallest part", () => {
+  const before = numbered(11);
+  const { parts } = plan(archiveOf(before), before, { maxCopyPartBytes: 8 * MIB }).copied;
+  expect(parts.map((part) => part.bytes)).toEqual([7_689_557, 7_689_557, 7_689_558]);
+  expect(parts.reduce((end, part) => (part.offset === end ? end + part.bytes : -1), 0)).toBe(22 * MIB);
+});
+
+it("gives up the smallest runs when there are too many, and keeps the largest", () => {
+  const before = numbered(30);
+  const holes = new Set(["w/3", "w/7", "w/18"]);
+  const after = before.filter((entry) => !holes.has(entry.name));
+  const { parts } = plan(archiveOf(before), after, { maxCopyParts: 2 }).copied;
+  expect(parts).toEqual([
+    { offset: 16 * MIB, bytes: 20 * MIB },
+    { offset: 38 * MIB, bytes: 22 * MIB },
+  ]);
+});
+
+it("never copies a hard link whose target is packed after it or stands behind it", () => {
+  const target = file("w/target");
+  const link = file("w/link", { type: "h", size: 0, link: "w/target" });
+  const filler = numbered(6);
+  const after = [target, ...filler, link];
+  const bothCopied = plan(archiveOf([file("w/gone"), target, ...filler, link]), after);
+  expect(bothCopied.fresh.count).toBe(0);
+  const lonelyTarget = plan(archiveOf([target, file("w/gone"), ...filler, link]), after);
+  expect(names(lonelyTarget.fresh.files)).toEqual(["w/target"]);
+  expect(names(lonelyTarget.fresh.hardLinks)).toEqual(["w/link"]);
+  const wrongOrder = plan(archiveOf([link, ...filler, target]), after);
+  expect(names(wrongOrder.fresh.hardLinks)).toEqual(["w/link"]);
+});
+
+it("copies directories only together with everything in them, and packs them deepest first", () => {
+  const directory = (name: string): EntryStat => file(name, { type: "d", size: 0 });
+  const dirs = [directory("w"), directory("w/a"), directory("w/a/b")];
+  const files = numbered(8);
+  const previous = archiveOf([...files, ...dirs.toReversed()]);
+  expect(plan(previous, [...dirs, ...files]).fresh.count).toBe(0);
+  const touched = plan(previous, [...dirs, ...files.with(0, file("w/0", { ctimeNs: 9n }))]);
+  expect(names(touched.fresh.directories)).toEqual(["w/a/b", "w/a", "w"]);
+  expect(touched.counts).toMatchObject({ changed: 1, unchanged: 10, copied: 7 });
+});
+
+it("reuses neither of two previous entries with one name", () => {
+  const filler = numbered(6);
+  const { fresh } = plan(archiveOf([file("w/twin"), ...filler, file("w/twin")]), [file("w/twin"), ...filler]);
+  expect(names(fresh.files)).toEqual(["w/twin"]);
+});
+
+it("counts a name once that the walk gives twice", () => {
+  const [entry, other] = [file("w/a"), file("w/b")];
+  expect(names(plan(archiveOf([other]), [entry, entry, other, other]).fresh.files)).toEqual(["w/a", "w/b"]);
+});
+
+it("finds names that collide in the hash, or packs them again", () => {
+  // Any 50,000 names share the table's slots; every one must be found or be treated as new, never mixed up.
+  const many = Array.from({ length: 50_000 }, (_, n) => file(`w/${n}`, { size: 0, ino: BigInt(n) }));
+  const { counts } = plan(archiveOf(many, 1000), many);
+  expect(counts).toEqual({ unchanged: 50_000, changed: 0, added: 0, deleted: 0, copied: 50_000 });
+});
