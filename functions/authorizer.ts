@@ -24,7 +24,7 @@ export interface AuthorizerAnswer {
 }
 
 export async function handler(event: APIGatewayRequestAuthorizerEventV2): Promise<AuthorizerAnswer> {
-  const who = await authenticate(event.headers?.["authorization"], getDeps());
+  const who = await authenticate(event.headers?.authorization, getDeps());
   return { isAuthorized: true, context: toContext(who) };
 }
 

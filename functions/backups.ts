@@ -12,56 +12,60 @@ import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords, objects: openObjects }, {
-  async reportBackup({ body, principal }, deps) {
-    return settleRace(async () => {
-      const job = await loadJob(body.job_id, deps);
-      const site = await loadSiteOf(job, deps);
-      checkOwnership(site, principal);
-      if (body.status === "success") checkReportedPath(body, site);
-      if (isRepeat(job, body)) return answerOf(job);
-      const step = reportJob(job, site, body, deps.now());
-      if (step.refusal?.code === "lease_lost" && body.status === "success") {
-        await removeOrphan(job, site, body, deps);
+export const handler: ApiHandler = serve(
+  { records: openRecords, objects: openObjects },
+  {
+    async reportBackup({ body, principal }, deps) {
+      return settleRace(async () => {
+        const job = await loadJob(body.job_id, deps);
+        const site = await loadSiteOf(job, deps);
+        checkOwnership(site, principal);
+        if (body.status === "success") checkReportedPath(body, site);
+        if (isRepeat(job, body)) return answerOf(job);
+        const step = reportJob(job, site, body, deps.now());
+        if (step.refusal?.code === "lease_lost" && body.status === "success") {
+          await removeOrphan(job, site, body, deps);
+        }
+        if (step.refusal !== undefined) throw step.refusal;
+        if (body.status === "success") await checkObject(body, deps);
+        if (!(await deps.records.commit(step))) return undefined;
+        return answerOf(step.jobs.at(-1)?.after ?? job);
+      });
+    },
+
+    async listBackups({ query }, deps) {
+      const { backups, sites } = deps.records;
+      if (query.site_id === undefined) {
+        const page = await backups.list(query);
+        return { ...page, items: page.items.map(viewBackup) };
       }
-      if (step.refusal !== undefined) throw step.refusal;
-      if (body.status === "success") await checkObject(body, deps);
-      if (!(await deps.records.commit(step))) return undefined;
-      return answerOf(step.jobs.at(-1)?.after ?? job);
-    });
-  },
-
-  async listBackups({ query }, deps) {
-    const { backups, sites } = deps.records;
-    if (query.site_id === undefined) {
-      const page = await backups.list(query);
+      const site = await sites.get(query.site_id);
+      if (site === undefined)
+        throw new BackupError("not_found", { detail: `There is no site ${query.site_id}.` });
+      const page = await backups.listOfSite(query, site);
       return { ...page, items: page.items.map(viewBackup) };
-    }
-    const site = await sites.get(query.site_id);
-    if (site === undefined) throw new BackupError("not_found", { detail: `There is no site ${query.site_id}.` });
-    const page = await backups.listOfSite(query, site);
-    return { ...page, items: page.items.map(viewBackup) };
-  },
+    },
 
-  async getBackup({ params }, deps) {
-    return viewBackup(await loadBackup(params.id, deps));
-  },
+    async getBackup({ params }, deps) {
+      return viewBackup(await loadBackup(params.id, deps));
+    },
 
-  async downloadBackup({ params, query, activity }, deps) {
-    const backup = await loadBackup(params.id, deps);
-    const fileName = backup.s3_path.slice(backup.s3_path.lastIndexOf("/") + 1);
-    const expiresAt = new Date(deps.now().getTime() + query.expires_seconds * 1000);
-    const url = await deps.objects.presignGet(objectKey(backup.s3_path), fileName, query.expires_seconds);
-    activity.details = { site_id: backup.site_id, expires_at: expiresAt.toISOString() };
-    return {
-      backup_id: backup.id,
-      url,
-      expires_at: expiresAt.toISOString(),
-      file_name: fileName,
-      size_bytes: backup.size_bytes,
-    };
+    async downloadBackup({ params, query, activity }, deps) {
+      const backup = await loadBackup(params.id, deps);
+      const fileName = backup.s3_path.slice(backup.s3_path.lastIndexOf("/") + 1);
+      const expiresAt = new Date(deps.now().getTime() + query.expires_seconds * 1000);
+      const url = await deps.objects.presignGet(objectKey(backup.s3_path), fileName, query.expires_seconds);
+      activity.details = { site_id: backup.site_id, expires_at: expiresAt.toISOString() };
+      return {
+        backup_id: backup.id,
+        url,
+        expires_at: expiresAt.toISOString(),
+        file_name: fileName,
+        size_bytes: backup.size_bytes,
+      };
+    },
   },
-});
+);
 
 async function loadBackup(id: string, deps: Deps<"records" | "objects">): Promise<BackupRecord> {
   const backup = await deps.records.backups.get(id);
@@ -92,7 +96,11 @@ async function removeOrphan(
 ): Promise<void> {
   if (job.state !== "succeeded" || report.s3_path === job.s3_path) return;
   if (await deps.records.backups.isPathUsed(site.node_id, site.id, report.s3_path)) return;
-  deps.log.warn("removing an orphaned archive", { job_id: job.id, site_id: site.id, s3_path: report.s3_path });
+  deps.log.warn("removing an orphaned archive", {
+    job_id: job.id,
+    site_id: site.id,
+    s3_path: report.s3_path,
+  });
   await deps.objects.remove(objectKey(report.s3_path));
 }
 

@@ -5,36 +5,41 @@ import { viewEnrollmentToken } from "./core/view.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords }, {
-  async createEnrollmentToken({ body, activity }, deps) {
-    const now = deps.now();
-    const token = makeToken("bkpe_", deps.randomBytes(32));
-    const record = {
-      ...identifyToken(token),
-      label: body.label,
-      created_at: now.toISOString(),
-      expires_at: new Date(now.getTime() + body.ttl_seconds * 1000).toISOString(),
-    };
-    await deps.records.enrollmentTokens.create(record);
-    activity.details = { label: record.label, expires_at: record.expires_at };
-    const master = deps.config.publicUrl || "<this Master's URL>";
-    return {
-      ...viewEnrollmentToken(record, now),
-      token,
-      command: `backupd enroll --master ${master} --token ${token}`,
-    };
-  },
+export const handler: ApiHandler = serve(
+  { records: openRecords },
+  {
+    async createEnrollmentToken({ body, activity }, deps) {
+      const now = deps.now();
+      const token = makeToken("bkpe_", deps.randomBytes(32));
+      const record = {
+        ...identifyToken(token),
+        label: body.label,
+        created_at: now.toISOString(),
+        expires_at: new Date(now.getTime() + body.ttl_seconds * 1000).toISOString(),
+      };
+      await deps.records.enrollmentTokens.create(record);
+      activity.details = { label: record.label, expires_at: record.expires_at };
+      const master = deps.config.publicUrl || "<this Master's URL>";
+      return {
+        ...viewEnrollmentToken(record, now),
+        token,
+        command: `backupd enroll --master ${master} --token ${token}`,
+      };
+    },
 
-  async listEnrollmentTokens({ query }, deps) {
-    const page = await deps.records.enrollmentTokens.list(query);
-    return { ...page, items: page.items.map((token) => viewEnrollmentToken(token, deps.now())) };
-  },
+    async listEnrollmentTokens({ query }, deps) {
+      const page = await deps.records.enrollmentTokens.list(query);
+      return { ...page, items: page.items.map((token) => viewEnrollmentToken(token, deps.now())) };
+    },
 
-  async deleteEnrollmentToken({ params }, deps) {
-    if (await deps.records.enrollmentTokens.revoke(params.id, deps.now().toISOString())) return undefined as never;
-    const token = await deps.records.enrollmentTokens.get(params.id);
-    if (token === undefined) throw new BackupError("not_found", { detail: `There is no token ${params.id}.` });
-    const { state } = viewEnrollmentToken(token, deps.now());
-    throw new BackupError("conflict", { detail: `The token is already ${state}.` });
+    async deleteEnrollmentToken({ params }, deps) {
+      if (await deps.records.enrollmentTokens.revoke(params.id, deps.now().toISOString()))
+        return undefined as never;
+      const token = await deps.records.enrollmentTokens.get(params.id);
+      if (token === undefined)
+        throw new BackupError("not_found", { detail: `There is no token ${params.id}.` });
+      const { state } = viewEnrollmentToken(token, deps.now());
+      throw new BackupError("conflict", { detail: `The token is already ${state}.` });
+    },
   },
-});
+);

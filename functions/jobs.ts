@@ -8,73 +8,86 @@ import { type ApiHandler, serve } from "./http/serve.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords }, {
-  async listJobs({ query }, deps) {
-    const now = deps.now();
-    const page = await deps.records.jobs.list(query, query.site_id);
-    const items = page.items.map((job) => viewJob(job, now));
-    // Filtered after reading, because what a job's state is now may differ from what was last written: a page may
-    // be short, or empty, and still have a next one.
-    return {
-      next_cursor: page.next_cursor,
-      items: query.state === undefined ? items : items.filter((job) => job.state === query.state),
-    };
-  },
-
-  async getJob({ params }, deps) {
-    return viewJob(await loadJob(params.id, deps), deps.now());
-  },
-
-  async claimJob({ params, body, principal }, deps) {
-    const { leaseSeconds } = deps.config;
-    return settleRace(async () => {
+export const handler: ApiHandler = serve(
+  { records: openRecords },
+  {
+    async listJobs({ query }, deps) {
       const now = deps.now();
-      const site = await loadSite(body.site_id, deps);
-      checkOwnership(site, principal);
-      const job = await deps.records.jobs.get(params.id);
-      const activeId = site.active_job_id;
-      const activeJob =
-        activeId === undefined ? undefined : activeId === params.id ? job : await deps.records.jobs.get(activeId);
-      const step = claimJob({ jobId: params.id, body, job, site, activeJob, leaseSeconds }, now);
-      if (!(await deps.records.commit(step))) return undefined;
-      if (step.refusal !== undefined) throw step.refusal;
-      const claimed = step.jobs.at(-1)?.after;
-      if (claimed?.lease_expires_at === undefined || claimed.s3_path === undefined) {
-        throw new Error("a claim without a lease");
-      }
+      const page = await deps.records.jobs.list(query, query.site_id);
+      const items = page.items.map((job) => viewJob(job, now));
+      // Filtered after reading, because what a job's state is now may differ from what was last written: a page may
+      // be short, or empty, and still have a next one.
       return {
-        job: viewJob(claimed, now),
-        fencing: claimed.fencing,
-        lease_seconds: leaseSeconds,
-        lease_expires_at: claimed.lease_expires_at,
-        s3_path: claimed.s3_path,
+        next_cursor: page.next_cursor,
+        items: query.state === undefined ? items : items.filter((job) => job.state === query.state),
       };
-    });
-  },
+    },
 
-  async patchJob({ params, body, principal }, deps) {
-    const nodeId = nodeIdOf(principal);
-    if (body.release !== undefined) {
-      const release = { fencing: body.fencing, error: body.release };
+    async getJob({ params }, deps) {
+      return viewJob(await loadJob(params.id, deps), deps.now());
+    },
+
+    async claimJob({ params, body, principal }, deps) {
+      const { leaseSeconds } = deps.config;
       return settleRace(async () => {
-        const job = await loadJob(params.id, deps);
-        const site = await deps.records.sites.get(job.site_id);
-        if (job.node_id !== nodeId || site === undefined) throw new BackupError("not_your_site");
-        const step = releaseJob(job, site, release, deps.now());
-        if (step.refusal !== undefined) throw step.refusal;
+        const now = deps.now();
+        const site = await loadSite(body.site_id, deps);
+        checkOwnership(site, principal);
+        const job = await deps.records.jobs.get(params.id);
+        const activeId = site.active_job_id;
+        const activeJob =
+          activeId === undefined
+            ? undefined
+            : activeId === params.id
+              ? job
+              : await deps.records.jobs.get(activeId);
+        const step = claimJob({ jobId: params.id, body, job, site, activeJob, leaseSeconds }, now);
         if (!(await deps.records.commit(step))) return undefined;
-        const after = step.jobs.at(-1)?.after ?? job;
-        return { state: after.state, cancel_requested: after.cancel_requested, lease_expires_at: null };
+        if (step.refusal !== undefined) throw step.refusal;
+        const claimed = step.jobs.at(-1)?.after;
+        if (claimed?.lease_expires_at === undefined || claimed.s3_path === undefined) {
+          throw new Error("a claim without a lease");
+        }
+        return {
+          job: viewJob(claimed, now),
+          fencing: claimed.fencing,
+          lease_seconds: leaseSeconds,
+          lease_expires_at: claimed.lease_expires_at,
+          s3_path: claimed.s3_path,
+        };
       });
-    }
-    const leaseExpiresAt = new Date(deps.now().getTime() + deps.config.leaseSeconds * 1000).toISOString();
-    const renewal = { jobId: params.id, nodeId, fencing: body.fencing, leaseExpiresAt, progress: body.progress };
-    const job = await deps.records.jobs.renew(renewal);
-    if (job !== undefined) {
-      return { state: job.state, cancel_requested: job.cancel_requested, lease_expires_at: leaseExpiresAt };
-    }
-    const found = await loadJob(params.id, deps);
-    if (found.node_id !== nodeId) throw new BackupError("not_your_site");
-    throw leaseLost(found);
+    },
+
+    async patchJob({ params, body, principal }, deps) {
+      const nodeId = nodeIdOf(principal);
+      if (body.release !== undefined) {
+        const release = { fencing: body.fencing, error: body.release };
+        return settleRace(async () => {
+          const job = await loadJob(params.id, deps);
+          const site = await deps.records.sites.get(job.site_id);
+          if (job.node_id !== nodeId || site === undefined) throw new BackupError("not_your_site");
+          const step = releaseJob(job, site, release, deps.now());
+          if (step.refusal !== undefined) throw step.refusal;
+          if (!(await deps.records.commit(step))) return undefined;
+          const after = step.jobs.at(-1)?.after ?? job;
+          return { state: after.state, cancel_requested: after.cancel_requested, lease_expires_at: null };
+        });
+      }
+      const leaseExpiresAt = new Date(deps.now().getTime() + deps.config.leaseSeconds * 1000).toISOString();
+      const renewal = {
+        jobId: params.id,
+        nodeId,
+        fencing: body.fencing,
+        leaseExpiresAt,
+        progress: body.progress,
+      };
+      const job = await deps.records.jobs.renew(renewal);
+      if (job !== undefined) {
+        return { state: job.state, cancel_requested: job.cancel_requested, lease_expires_at: leaseExpiresAt };
+      }
+      const found = await loadJob(params.id, deps);
+      if (found.node_id !== nodeId) throw new BackupError("not_your_site");
+      throw leaseLost(found);
+    },
   },
-});
+);

@@ -12,72 +12,78 @@ import { openNodeCredentials } from "./stores/node-credentials.ts";
 import { openQueues } from "./stores/queues.ts";
 import { openRecords } from "./stores/records.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords, queues: openQueues, nodeCredentials: openNodeCredentials }, {
-  async enrollNode({ body, activity }, deps) {
-    const now = deps.now().toISOString();
-    const tokenId = await openTokenId(body.token, deps);
-    const keyTaken = new BackupError("conflict", {
-      detail: "A node with this signing key is already enrolled.",
-      hint: "Remove the identity files on the node to enrol it as a new one.",
-    });
-    if (await deps.records.nodes.signingKeyTaken(body.signing_key)) throw keyTaken;
-
-    // The queue comes first: if it cannot be made the token is not burnt, and if another enrolment wins the
-    // transaction nothing but an empty queue is left to remove.
-    const nodeId = deps.randomUuid();
-    const queueUrl = await deps.queues.create(nodeId);
-    const node: NodeRecord = {
-      id: nodeId,
-      life: "live",
-      name: body.name,
-      state: "active",
-      created_at: now,
-      signing_key: body.signing_key,
-      age_recipient: body.age_recipient,
-      queue_url: queueUrl,
-      site_count: 0,
-      version: body.version,
-    };
-    const isEnrolled = await deps.records.transact([
-      deps.records.enrollmentTokens.useItem(tokenId, nodeId, now),
-      ...deps.records.nodes.createItems(node),
-    ]);
-    if (!isEnrolled) {
-      await removeQueue(queueUrl, deps);
+export const handler: ApiHandler = serve(
+  { records: openRecords, queues: openQueues, nodeCredentials: openNodeCredentials },
+  {
+    async enrollNode({ body, activity }, deps) {
+      const now = deps.now().toISOString();
+      const tokenId = await openTokenId(body.token, deps);
+      const keyTaken = new BackupError("conflict", {
+        detail: "A node with this signing key is already enrolled.",
+        hint: "Remove the identity files on the node to enrol it as a new one.",
+      });
       if (await deps.records.nodes.signingKeyTaken(body.signing_key)) throw keyTaken;
-      throw new BackupError("enrollment_token_invalid");
-    }
-    activity.actor = { kind: "node", id: nodeId, label: node.name };
-    activity.details = { name: node.name, version: body.version, enrollment_token_id: tokenId };
-    return { node_id: nodeId, audience: deps.config.audience };
-  },
 
-  async getNodeConfig({ principal }, deps) {
-    const node = await loadNode(nodeIdOf(principal), deps);
-    const [sites, credentials] = await Promise.all([
-      deps.records.sites.ofNode(node.id),
-      deps.nodeCredentials.issue(node.id),
-    ]);
-    return {
-      ...nodeConfig(node, sites, deps.config),
-      server_time: deps.now().toISOString(),
-      credentials: await sealTo(node.age_recipient, JSON.stringify(credentials)),
-      limits: nodeLimits(deps.config),
-    };
-  },
+      // The queue comes first: if it cannot be made the token is not burnt, and if another enrolment wins the
+      // transaction nothing but an empty queue is left to remove.
+      const nodeId = deps.randomUuid();
+      const queueUrl = await deps.queues.create(nodeId);
+      const node: NodeRecord = {
+        id: nodeId,
+        life: "live",
+        name: body.name,
+        state: "active",
+        created_at: now,
+        signing_key: body.signing_key,
+        age_recipient: body.age_recipient,
+        queue_url: queueUrl,
+        site_count: 0,
+        version: body.version,
+      };
+      const isEnrolled = await deps.records.transact([
+        deps.records.enrollmentTokens.useItem(tokenId, nodeId, now),
+        ...deps.records.nodes.createItems(node),
+      ]);
+      if (!isEnrolled) {
+        await removeQueue(queueUrl, deps);
+        if (await deps.records.nodes.signingKeyTaken(body.signing_key)) throw keyTaken;
+        throw new BackupError("enrollment_token_invalid");
+      }
+      activity.actor = { kind: "node", id: nodeId, label: node.name };
+      activity.details = { name: node.name, version: body.version, enrollment_token_id: tokenId };
+      return { node_id: nodeId, audience: deps.config.audience };
+    },
 
-  async heartbeatNode({ principal, body }, deps) {
-    const now = deps.now().toISOString();
-    const node = await loadNode(nodeIdOf(principal), deps);
-    const [sites] = await Promise.all([
-      deps.records.sites.ofNode(node.id),
-      deps.records.nodes.heartbeat(node.id, body, now),
-    ]);
-    return { server_time: now, config_revision: nodeConfig(node, sites, deps.config).revision };
-  },
-});
+    async getNodeConfig({ principal }, deps) {
+      const node = await loadNode(nodeIdOf(principal), deps);
+      const [sites, credentials] = await Promise.all([
+        deps.records.sites.ofNode(node.id),
+        deps.nodeCredentials.issue(node.id),
+      ]);
+      return {
+        ...nodeConfig(node, sites, deps.config),
+        server_time: deps.now().toISOString(),
+        credentials: await sealTo(node.age_recipient, JSON.stringify(credentials)),
+        limits: nodeLimits(deps.config),
+      };
+    },
 
-async function openTokenId(token: string, deps: Deps<"records" | "queues" | "nodeCredentials">): Promise<string> {
+    async heartbeatNode({ principal, body }, deps) {
+      const now = deps.now().toISOString();
+      const node = await loadNode(nodeIdOf(principal), deps);
+      const [sites] = await Promise.all([
+        deps.records.sites.ofNode(node.id),
+        deps.records.nodes.heartbeat(node.id, body, now),
+      ]);
+      return { server_time: now, config_revision: nodeConfig(node, sites, deps.config).revision };
+    },
+  },
+);
+
+async function openTokenId(
+  token: string,
+  deps: Deps<"records" | "queues" | "nodeCredentials">,
+): Promise<string> {
   const { id, hash } = identifyToken(token);
   const record = await deps.records.enrollmentTokens.get(id);
   if (
@@ -90,7 +96,10 @@ async function openTokenId(token: string, deps: Deps<"records" | "queues" | "nod
   return id;
 }
 
-async function removeQueue(queueUrl: string, deps: Deps<"records" | "queues" | "nodeCredentials">): Promise<void> {
+async function removeQueue(
+  queueUrl: string,
+  deps: Deps<"records" | "queues" | "nodeCredentials">,
+): Promise<void> {
   try {
     await deps.queues.remove(queueUrl);
   } catch (error) {

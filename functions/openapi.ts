@@ -2,8 +2,11 @@
 import { openapi } from "./core/openapi.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 
-export const handler: ApiHandler = serve({}, {
-  async getOpenapi(_request, { config }) {
-    return openapi(config.version);
+export const handler: ApiHandler = serve(
+  {},
+  {
+    async getOpenapi(_request, { config }) {
+      return openapi(config.version);
+    },
   },
-});
+);

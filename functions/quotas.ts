@@ -10,35 +10,39 @@ import { type ApiHandler, serve } from "./http/serve.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords }, {
-  async getSiteQuotaStatus({ params }, deps) {
-    return quotaOf(await loadSite(params.id, deps), deps);
-  },
+export const handler: ApiHandler = serve(
+  { records: openRecords },
+  {
+    async getSiteQuotaStatus({ params }, deps) {
+      return quotaOf(await loadSite(params.id, deps), deps);
+    },
 
-  async checkSiteQuota({ params, principal }, deps) {
-    const site = await loadSite(params.id, deps);
-    checkOwnership(site, principal);
-    return quotaOf(site, deps);
-  },
+    async checkSiteQuota({ params, principal }, deps) {
+      const site = await loadSite(params.id, deps);
+      checkOwnership(site, principal);
+      return quotaOf(site, deps);
+    },
 
-  async putSiteQuota({ params, body, activity }, deps) {
-    activity.details = { ...body };
-    const after = await settleRace(async () => {
-      const before = await loadSite(params.id, deps);
-      const { quota_bytes: _old, ...rest } = before;
-      const site = body.quota_bytes === null ? rest : { ...rest, quota_bytes: body.quota_bytes };
-      return (await deps.records.sites.change({ before, after: site })) ? site : undefined;
-    });
-    return viewSite(after);
-  },
+    async putSiteQuota({ params, body, activity }, deps) {
+      activity.details = { ...body };
+      const after = await settleRace(async () => {
+        const before = await loadSite(params.id, deps);
+        const { quota_bytes: _old, ...rest } = before;
+        const site = body.quota_bytes === null ? rest : { ...rest, quota_bytes: body.quota_bytes };
+        return (await deps.records.sites.change({ before, after: site })) ? site : undefined;
+      });
+      return viewSite(after);
+    },
 
-  async putNodeQuota({ params, body, activity }, deps) {
-    activity.details = { ...body };
-    const node = await deps.records.nodes.change(params.id, body);
-    if (node === undefined) throw new BackupError("not_found", { detail: `There is no node ${params.id}.` });
-    return viewNode(node);
+    async putNodeQuota({ params, body, activity }, deps) {
+      activity.details = { ...body };
+      const node = await deps.records.nodes.change(params.id, body);
+      if (node === undefined)
+        throw new BackupError("not_found", { detail: `There is no node ${params.id}.` });
+      return viewNode(node);
+    },
   },
-});
+);
 
 async function quotaOf(site: SiteRecord, deps: Deps<"records">): Promise<QuotaCheck> {
   const [node, backups] = await Promise.all([

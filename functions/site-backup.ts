@@ -11,65 +11,75 @@ import { openQueues } from "./stores/queues.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords, queues: openQueues }, {
-  async startBackup({ params, activity }, deps) {
-    const jobId = deps.randomUuid();
-    const { site, job } = await settleRace(async () => {
-      const found = await loadSite(params.id, deps);
-      const step = startJob(jobId, found, await activeJobOf(found, deps), deps.now());
-      if (step.refusal !== undefined) throw step.refusal;
-      const last = step.jobs.at(-1)?.after;
-      return last !== undefined && (await deps.records.commit(step)) ? { site: found, job: last } : undefined;
-    });
-    try {
-      const node = await loadNode(site.node_id, deps);
-      const message = { v: 1, type: "backup", trigger: "manual", site_id: site.id, job_id: jobId } as const;
-      await deps.queues.send(node.queue_url, message);
-    } catch (cause) {
-      await failUnsent(jobId, deps);
-      throw new BackupError("queue_unreachable", {
-        detail: "The node's queue did not take the job; it has been ended as failed.",
-        hint: "Try again; if it stays, check that the node's queue exists.",
-        cause,
+export const handler: ApiHandler = serve(
+  { records: openRecords, queues: openQueues },
+  {
+    async startBackup({ params, activity }, deps) {
+      const jobId = deps.randomUuid();
+      const node = await loadNode((await loadSite(params.id, deps)).node_id, deps);
+      if (node.state === "disabled") throw new BackupError("node_disabled");
+      const { site, job } = await settleRace(async () => {
+        const found = await loadSite(params.id, deps);
+        const step = startJob(jobId, found, await activeJobOf(found, deps), deps.now());
+        if (step.refusal !== undefined) throw step.refusal;
+        const last = step.jobs.at(-1)?.after;
+        return last !== undefined && (await deps.records.commit(step))
+          ? { site: found, job: last }
+          : undefined;
       });
-    }
-    activity.target = { kind: "job", id: jobId };
-    activity.details = { site_id: site.id, site_name: site.name };
-    return { job_id: jobId, state: job.state };
-  },
+      try {
+        const node = await loadNode(site.node_id, deps);
+        const message = { v: 1, type: "backup", trigger: "manual", site_id: site.id, job_id: jobId } as const;
+        await deps.queues.send(node.queue_url, message);
+      } catch (cause) {
+        await failUnsent(jobId, deps);
+        throw new BackupError("queue_unreachable", {
+          detail: "The node's queue did not take the job; it has been ended as failed.",
+          hint: "Try again; if it stays, check that the node's queue exists.",
+          cause,
+        });
+      }
+      activity.target = { kind: "job", id: jobId };
+      activity.details = { site_id: site.id, site_name: site.name };
+      return { job_id: jobId, state: job.state };
+    },
 
-  async stopBackup({ params, activity }, deps) {
-    const job = await settleRace(async () => {
+    async stopBackup({ params, activity }, deps) {
+      const job = await settleRace(async () => {
+        const now = deps.now();
+        const site = await loadSite(params.id, deps);
+        const step = stopJob(await activeJobOf(site, deps), site, now);
+        if (!(await deps.records.commit(step))) return undefined;
+        if (step.refusal !== undefined) throw step.refusal;
+        return step.jobs.at(-1)?.after;
+      });
+      activity.target = { kind: "job", id: job.id };
+      activity.details = { site_id: params.id, state: job.state };
+      return { job_id: job.id, state: job.state };
+    },
+
+    async getBackupStatus({ params }, deps) {
       const now = deps.now();
       const site = await loadSite(params.id, deps);
-      const step = stopJob(await activeJobOf(site, deps), site, now);
-      if (!(await deps.records.commit(step))) return undefined;
-      if (step.refusal !== undefined) throw step.refusal;
-      return step.jobs.at(-1)?.after;
-    });
-    activity.target = { kind: "job", id: job.id };
-    activity.details = { site_id: params.id, state: job.state };
-    return { job_id: job.id, state: job.state };
+      const [active, last] = await Promise.all([
+        activeJobOf(site, deps),
+        site.last_job_id === undefined ? undefined : deps.records.jobs.get(site.last_job_id),
+      ]);
+      const isActive = active !== undefined && !hasEnded(effectiveJob(active, now).state);
+      const ended = active !== undefined && !isActive ? active : last;
+      return {
+        site_id: site.id,
+        active: isActive ? viewJob(active, now) : null,
+        last: ended === undefined ? null : viewJob(ended, now),
+      };
+    },
   },
+);
 
-  async getBackupStatus({ params }, deps) {
-    const now = deps.now();
-    const site = await loadSite(params.id, deps);
-    const [active, last] = await Promise.all([
-      activeJobOf(site, deps),
-      site.last_job_id === undefined ? undefined : deps.records.jobs.get(site.last_job_id),
-    ]);
-    const isActive = active !== undefined && !hasEnded(effectiveJob(active, now).state);
-    const ended = active !== undefined && !isActive ? active : last;
-    return {
-      site_id: site.id,
-      active: isActive ? viewJob(active, now) : null,
-      last: ended === undefined ? null : viewJob(ended, now),
-    };
-  },
-});
-
-async function activeJobOf(site: SiteRecord, deps: Deps<"records" | "queues">): Promise<JobRecord | undefined> {
+async function activeJobOf(
+  site: SiteRecord,
+  deps: Deps<"records" | "queues">,
+): Promise<JobRecord | undefined> {
   return site.active_job_id === undefined ? undefined : deps.records.jobs.get(site.active_job_id);
 }
 

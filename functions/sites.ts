@@ -4,6 +4,7 @@ import { BackupError } from "#shared/errors.ts";
 import { parseExpression, parseTimeZone } from "#shared/schedule-expression.ts";
 import { queueArn } from "./core/queue-names.ts";
 import type { SiteRecord } from "./core/records.ts";
+import { stopJob } from "./core/steer-job.ts";
 import { viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { loadNode, loadSite } from "./http/load.ts";
@@ -12,75 +13,87 @@ import { openRecords } from "./stores/records.ts";
 import { openSchedules } from "./stores/schedules.ts";
 import { settleRace } from "./stores/settle-race.ts";
 
-export const handler: ApiHandler = serve({ records: openRecords, schedules: openSchedules }, {
-  async createSite({ body, activity }, deps) {
-    const { schedule, quota_bytes: quotaBytes, ...rest } = body;
-    if (schedule !== undefined) checkSchedule(schedule, "schedule.");
-    const node = await loadNode(body.node_id, deps);
-    if (node.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
-    const site: SiteRecord = {
-      ...rest,
-      id: deps.randomUuid(),
-      version: 1,
-      life: "live",
-      state: "active",
-      created_at: deps.now().toISOString(),
-      ...(schedule === undefined ? {} : { schedule }),
-      ...(quotaBytes === null ? {} : { quota_bytes: quotaBytes }),
-    };
-    await settleRace(async () => {
-      await checkFree(site, deps);
-      if (await deps.records.sites.create(site)) return true;
-      const nodeNow = await loadNode(body.node_id, deps);
-      if (nodeNow.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
-      return undefined;
-    });
-    if (schedule !== undefined) await deps.schedules.put(site.id, schedule, queueArn(deps.config, site.node_id));
-    activity.details = { name: site.name, node_id: site.node_id, path: site.path };
-    return viewSite(site);
-  },
+export const handler: ApiHandler = serve(
+  { records: openRecords, schedules: openSchedules },
+  {
+    async createSite({ body, activity }, deps) {
+      const { schedule, quota_bytes: quotaBytes, ...rest } = body;
+      if (schedule !== undefined) checkSchedule(schedule, "schedule.");
+      const node = await loadNode(body.node_id, deps);
+      if (node.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
+      const site: SiteRecord = {
+        ...rest,
+        id: deps.randomUuid(),
+        version: 1,
+        life: "live",
+        state: "active",
+        created_at: deps.now().toISOString(),
+        ...(schedule === undefined ? {} : { schedule }),
+        ...(quotaBytes === null ? {} : { quota_bytes: quotaBytes }),
+      };
+      await settleRace(async () => {
+        await checkFree(site, deps);
+        if (await deps.records.sites.create(site)) return true;
+        const nodeNow = await loadNode(body.node_id, deps);
+        if (nodeNow.state !== "active")
+          throw new BackupError("conflict", { detail: "The node is disabled." });
+        return undefined;
+      });
+      if (schedule !== undefined)
+        await deps.schedules.put(site.id, schedule, queueArn(deps.config, site.node_id));
+      activity.details = { name: site.name, node_id: site.node_id, path: site.path };
+      return viewSite(site);
+    },
 
-  async listSites({ query }, deps) {
-    const page = await deps.records.sites.list(query, query.node_id);
-    return { ...page, items: page.items.map(viewSite) };
-  },
+    async listSites({ query }, deps) {
+      const page = await deps.records.sites.list(query, query.node_id);
+      return { ...page, items: page.items.map(viewSite) };
+    },
 
-  async getSite({ params }, deps) {
-    return viewSite(await loadSite(params.id, deps));
-  },
+    async getSite({ params }, deps) {
+      return viewSite(await loadSite(params.id, deps));
+    },
 
-  async patchSite({ params, body, activity }, deps) {
-    activity.details = { ...body };
-    const { name, path, state, exclude } = body;
-    const change = {
-      ...(name === undefined ? {} : { name }),
-      ...(path === undefined ? {} : { path }),
-      ...(state === undefined ? {} : { state }),
-      ...(exclude === undefined ? {} : { exclude }),
-    };
-    return viewSite(await changeSite(params.id, (site) => ({ ...site, ...change }), deps));
-  },
+    async patchSite({ params, body, activity }, deps) {
+      activity.details = { ...body };
+      const { name, path, state, exclude } = body;
+      const change = {
+        ...(name === undefined ? {} : { name }),
+        ...(path === undefined ? {} : { path }),
+        ...(state === undefined ? {} : { state }),
+        ...(exclude === undefined ? {} : { exclude }),
+      };
+      return viewSite(await changeSite(params.id, (site) => ({ ...site, ...change }), deps));
+    },
 
-  async deleteSite({ params, activity }, deps) {
-    await settleRace(async () => {
-      const site = await loadSite(params.id, deps);
-      // The schedule goes first: should the record's write fail, the same call can be made again.
-      await deps.schedules.remove(site.id);
-      activity.details = { name: site.name, node_id: site.node_id };
-      const isDone = await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
-      return isDone ? true : undefined;
-    });
-    return undefined as never;
-  },
+    async deleteSite({ params, activity }, deps) {
+      await settleRace(async () => {
+        const site = await loadSite(params.id, deps);
+        // The schedule goes first: should the record's write fail, the same call can be made again.
+        await deps.schedules.remove(site.id);
+        activity.details = { name: site.name, node_id: site.node_id };
+        const isDone = await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
+        return isDone ? true : undefined;
+      });
+      return undefined as never;
+    },
 
-  async putSiteSchedule({ params, body, activity }, deps) {
-    checkSchedule(body, "");
-    const site = await changeSite(params.id, (before) => ({ ...before, schedule: body }), deps);
-    await deps.schedules.put(site.id, body, queueArn(deps.config, site.node_id));
-    activity.details = { ...body };
-    return viewSite(site);
+    async putSiteSchedule({ params, body, activity }, deps) {
+      checkSchedule(body, "");
+      const site = await changeSite(params.id, (before) => ({ ...before, schedule: body }), deps);
+      await deps.schedules.put(site.id, body, queueArn(deps.config, site.node_id));
+      activity.details = { ...body };
+      return viewSite(site);
+    },
   },
-});
+);
+
+/** A queued job ends, a running one is asked to stop. False when the site has to be read again. */
+async function stopActiveJob(site: SiteRecord, deps: Deps<"records">): Promise<boolean> {
+  if (site.active_job_id === undefined) return true;
+  const step = stopJob(await deps.records.jobs.get(site.active_job_id), site, deps.now());
+  return (await deps.records.commit(step)) && step.site === undefined;
+}
 
 async function changeSite(
   id: string,

@@ -48,7 +48,7 @@ const POLL_MS = 20;
 const READY_MS = 10_000;
 
 async function createTable(name: string, client: DynamoDBClient): Promise<void> {
-  const table = (await readServerlessFile()).resources.Resources["Table"];
+  const table = (await readServerlessFile()).resources.Resources.Table;
   if (table === undefined) throw new Error("serverless.yml has no resource named Table.");
   const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode } =
     table.Properties as unknown as CreateTableCommandInput;

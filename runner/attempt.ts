@@ -6,30 +6,23 @@ import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { JobContext, RunBackup } from "./context.ts";
-import { writeLastResult } from "./io/last-results.ts";
 import type { Log } from "./io/log.ts";
-import type { MasterClient } from "./io/master-client.ts";
 import type { ConfigSource } from "./io/node-config.ts";
-import type { Outbox } from "./io/outbox.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
-import type { StateDir } from "./io/state-dir.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import { holdLease } from "./lease.ts";
-import { jobEnd, toErrorReport } from "./plan/error-class.ts";
+import { jobEnd } from "./plan/error-class.ts";
 import { newCounters, type ProgressCounters, type Sample, sampleProgress } from "./plan/progress.ts";
+import { endReport, keepReport, releaseJob, type SettleDeps } from "./settle.ts";
 
-export interface AttemptDeps {
+export interface AttemptDeps extends SettleDeps {
   readonly runBackup: RunBackup;
-  readonly state: StateDir;
   readonly source: ConfigSource;
   readonly uploads: UploadJournal;
-  readonly outbox: Outbox;
-  /** Without retries; those are added where they make sense. */
-  readonly master: MasterClient;
-  readonly clock: Clock;
-  readonly log: Log;
   /** Told when a job begins, with its counters to look at, and when it is over. */
-  readonly watchJob: (job: { readonly claim: Claim; readonly counters: ProgressCounters } | undefined) => void;
+  readonly watchJob: (
+    job: { readonly claim: Claim; readonly counters: ProgressCounters } | undefined,
+  ) => void;
 }
 
 export interface Attempt {
@@ -48,9 +41,8 @@ export type AttemptEnd =
   | { readonly kind: "released"; readonly error: BackupError }
   | { readonly kind: "lost"; readonly error: BackupError };
 
-/** Patience of calls within a job, and of settling it while the runner is stopping. */
+/** Patience of the calls within a job. */
 const CALL_DEADLINE_MS = 120_000;
-const STOPPING_DEADLINE_MS = 4_000;
 
 function progressOf(counters: ProgressCounters, clock: Clock): () => Sample["progress"] {
   let last: Sample | undefined = sampleProgress(counters, clock.monotonicMs(), undefined);
@@ -73,7 +65,9 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
   const { state, clock, master } = deps;
   const site = config.sites.find(({ id }) => id === claim.job.site_id);
   if (site === undefined) {
-    throw new BackupError("not_your_site", { detail: `site ${claim.job.site_id} is not in this node's config` });
+    throw new BackupError("not_your_site", {
+      detail: `site ${claim.job.site_id} is not in this node's config`,
+    });
   }
   await using lease = holdLease({
     claim,
@@ -127,79 +121,38 @@ async function workInSpool(
   }
 }
 
-function endReport(attempt: Attempt, startedAt: Date, error: BackupError, clock: Clock): BackupReport {
-  const { claim } = attempt;
-  const base = {
-    job_id: claim.job.id,
-    site_id: claim.job.site_id,
-    fencing: claim.fencing,
-    started_at: startedAt.toISOString(),
-    finished_at: clock.now().toISOString(),
-    stages: [],
-    warnings: [],
-    warnings_total: 0,
-  };
-  const stopped = error.code === "cancelled" || error.code === "interrupted";
-  return stopped
-    ? { ...base, status: "cancelled" }
-    : { ...base, status: "failed", error: toErrorReport(error) };
-}
-
-/** Puts the report where it cannot be lost. A full disk must not hide how the job ended: then it goes at once. */
-async function keep(report: BackupReport, attempt: Attempt, deps: AttemptDeps, log: Log): Promise<void> {
-  try {
-    await deps.outbox.put(report);
-  } catch (error) {
-    log.error("outbox.unusable", { error });
-    const patient = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CALL_DEADLINE_MS });
-    await patient.call("reportBackup", { body: report, signal: attempt.stop });
-  }
-  const siteName = attempt.claim.job.site_name;
-  await writeLastResult(deps.state.lastDir, report, siteName).catch((error: unknown) => {
-    log.warn("last_result.not_written", { error });
-  });
-}
-
-async function release(attempt: Attempt, error: BackupError, deps: AttemptDeps, log: Log): Promise<void> {
-  const { claim, stop } = attempt;
-  const deadlineMs = stop.aborted ? STOPPING_DEADLINE_MS : CALL_DEADLINE_MS;
-  const signal = stop.aborted ? AbortSignal.timeout(STOPPING_DEADLINE_MS) : stop;
-  const patient = callWithRetry(deps.master, { clock: deps.clock, deadlineMs });
-  try {
-    const body = { fencing: claim.fencing, release: toErrorReport(error) };
-    await patient.call("patchJob", { params: { id: claim.job.id }, body, signal });
-  } catch (refused) {
-    // The lease ends by itself; until then the next claim is told to wait.
-    log.warn("job.release_failed", { error: refused });
-  }
-}
-
 /** Throws only if the end could be neither kept nor told; then the job's message must come again. */
 export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<AttemptEnd> {
-  const { job } = attempt.claim;
-  const { clock } = deps;
+  const { claim, stop } = attempt;
+  const { job } = claim;
   const log = deps.log.child({ job_id: job.id, site_id: job.site_id, attempt: job.attempt });
+  const settling = { ...deps, log };
   const counters = newCounters();
-  const startedAt = clock.now();
-  log.info("job.started", { site: job.site_name, trigger: job.trigger, fencing: attempt.claim.fencing });
-  deps.watchJob({ claim: attempt.claim, counters });
-  try {
-    const report = await workInSpool(attempt, counters, deps, log);
-    await keep(report, attempt, deps, log);
-    log.info("job.ended", { status: report.status, ...sizes(report) });
-    return { kind: "reported", report };
-  } catch (thrown) {
-    const error = asBackupError(thrown, "unexpected");
+  const startedAt = deps.clock.now();
+  log.info("job.started", { site: job.site_name, trigger: job.trigger, fencing: claim.fencing });
+  deps.watchJob({ claim, counters });
+
+  async function settled(error: BackupError): Promise<AttemptEnd> {
     const end = jobEnd(error, job, attempt.extendMessage !== undefined);
     log[end === "failed" ? "error" : "warn"](`job.${end}`, { error });
     if (end === "lost") return { kind: "lost", error };
     if (end === "released") {
-      await release(attempt, error, deps, log);
+      await releaseJob(claim, error, stop, settling);
       return { kind: "released", error };
     }
-    const report = endReport(attempt, startedAt, error, clock);
-    await keep(report, attempt, deps, log);
+    const report = endReport(claim, error, startedAt, deps.clock.now());
+    await keepReport(report, job.site_name, stop, settling);
     return { kind: "reported", report, error };
+  }
+
+  try {
+    const result = await workInSpool(attempt, counters, deps, log).catch((thrown: unknown) =>
+      asBackupError(thrown, "unexpected"),
+    );
+    if (result instanceof BackupError) return await settled(result);
+    await keepReport(result, job.site_name, stop, settling);
+    log.info("job.ended", { status: result.status, ...sizes(result) });
+    return { kind: "reported", report: result };
   } finally {
     deps.watchJob(undefined);
   }

@@ -4,13 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 export interface Clock {
   /** Wall-clock time: for names, reports and tokens only. */
-  now(): Date;
+  readonly now: () => Date;
   /** Milliseconds that never jump: for leases, deadlines and speeds. */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
   /** In [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /** Rejects with the signal's reason when that comes first. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export const systemClock: Clock = {

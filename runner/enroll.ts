@@ -46,8 +46,12 @@ export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<
   const { state, master } = deps;
   using _lock = lockStateDir(state);
   if (!request.force && (await exists(state.identityFile))) {
-    const hint = "Add --force to give this node a new identity; its sites and backups stay with the old node.";
-    throw new BackupError("conflict", { detail: `this node is enrolled already: ${state.identityFile}`, hint });
+    const hint =
+      "Add --force to give this node a new identity; its sites and backups stay with the old node.";
+    throw new BackupError("conflict", {
+      detail: `this node is enrolled already: ${state.identityFile}`,
+      hint,
+    });
   }
   await proveWritable(state);
   const keys = await generateNodeKeys();

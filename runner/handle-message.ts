@@ -1,6 +1,7 @@
 // What becomes of one message: its job is claimed and worked on, and the message is deleted once nothing can be
 // lost by it, or hidden until it makes sense to try again.
 import type { Claim } from "#shared/contracts/jobs.ts";
+import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, type BackupError } from "#shared/errors.ts";
 import { type AttemptDeps, type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { Log } from "./io/log.ts";
@@ -16,7 +17,7 @@ export interface HandleDeps extends AttemptDeps {
 }
 
 /** What the loop should know: whether polling again at once makes sense. */
-export type Handled = "done" | "master_unreachable";
+export type Handled = "done" | "master_away";
 
 const CLAIM_DEADLINE_MS = 20_000;
 const REDELIVERY: Backoff = { baseMs: 30_000, capMs: 15 * 60_000 };
@@ -73,20 +74,21 @@ export async function handleMessage(
   const { request } = parsed;
   const log = deps.log.child({ job_id: request.jobId, site_id: request.siteId });
 
-  async function refused(error: BackupError): Promise<Handled> {
+  /** `isAway`: nothing can be claimed now, this job or another. */
+  async function refused(error: BackupError, isAway: boolean): Promise<Handled> {
     const what = claimRefusal(error);
     if (what === "drop") {
       log[error.code === "job_ended" ? "info" : "error"]("claim.refused", { error });
       await drop(log);
       return "done";
     }
-    const away = error.code === "master_unreachable";
-    const waitSeconds = away
+    const waitSeconds = isAway
       ? MASTER_AWAY_SECONDS
-      : (retryAfterSeconds(error) ?? (what === "wait" ? LEASE_HELD_SECONDS : later())) * (1 + deps.clock.random() / 5);
+      : (retryAfterSeconds(error) ?? (what === "wait" ? LEASE_HELD_SECONDS : later())) *
+        (1 + deps.clock.random() / 5);
     log.warn("claim.postponed", { wait_seconds: Math.ceil(waitSeconds), error });
     await hide(stop.aborted ? 0 : waitSeconds, log);
-    return away ? "master_unreachable" : "done";
+    return isAway ? "master_away" : "done";
   }
 
   async function settled(end: AttemptEnd): Promise<Handled> {
@@ -98,15 +100,21 @@ export async function handleMessage(
     } else {
       await hide(stop.aborted ? 0 : later(), log);
     }
-    return end.kind !== "reported" && end.error.code === "master_unreachable" ? "master_unreachable" : "done";
+    return "done";
   }
 
+  let config: NodeConfig;
   try {
-    const config = await deps.source.refresh();
+    config = await deps.source.refresh();
+  } catch (error) {
+    return await refused(asBackupError(error, "unexpected"), true);
+  }
+  try {
     const claimed = await claimJob(request, stop, deps);
     const extendMessage = (seconds: number): Promise<void> => queue.hide(message, seconds);
     return await settled(await runAttempt({ ...claimed, config, extendMessage, stop }, deps));
-  } catch (error) {
-    return await refused(asBackupError(error, "unexpected"));
+  } catch (thrown) {
+    const error = asBackupError(thrown, "unexpected");
+    return await refused(error, error.code === "master_unreachable");
   }
 }

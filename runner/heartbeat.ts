@@ -1,8 +1,8 @@
 // Tells the Master that this node is alive and what it sees, and learns from the answer that its config changed.
 import type { Heartbeat } from "#shared/contracts/nodes.ts";
 import type { Clock } from "./clock.ts";
-import { diskSpace } from "./io/disk.ts";
 import { discoverSites } from "./io/discover.ts";
+import { diskSpace } from "./io/disk.ts";
 import type { Log } from "./io/log.ts";
 import type { MasterClient } from "./io/master-client.ts";
 import type { ConfigSource } from "./io/node-config.ts";

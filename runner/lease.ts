@@ -25,14 +25,16 @@ export interface LeaseDeps {
 
 /** The work stops this much before the lease's end, so that the last request cannot arrive after it. */
 const MARGIN_SHARE = 0.1;
-/** A message must not come back between two beats, even if one beat is lost. */
+/** A message must not come back between two beats, even if some are lost or hang until their time limit. */
 const BEATS_HIDDEN = 4;
+const LEAST_HIDDEN_SECONDS = 60;
 
 export type HeldLease = Lease & AsyncDisposable;
 
 export function holdLease(deps: LeaseDeps): HeldLease {
   const { claim, master, clock, log } = deps;
   const leaseMs = claim.lease_seconds * 1000 * (1 - MARGIN_SHARE);
+  const hiddenSeconds = Math.max(LEAST_HIDDEN_SECONDS, deps.beatSeconds * BEATS_HIDDEN);
   const lost = new AbortController();
   const stopped = new AbortController();
   let endsAtMs = deps.claimedAtMs + leaseMs;
@@ -46,7 +48,13 @@ export function holdLease(deps: LeaseDeps): HeldLease {
 
   function loseByTime(cause: unknown): void {
     const detail = "the Master did not answer until the lease's end";
-    abort(new BackupError("lease_lost", { detail, cause, hint: "The job is tried again when the Master answers." }));
+    abort(
+      new BackupError("lease_lost", {
+        detail,
+        cause,
+        hint: "The job is tried again when the Master answers.",
+      }),
+    );
   }
 
   async function patch(): Promise<void> {
@@ -57,7 +65,8 @@ export function holdLease(deps: LeaseDeps): HeldLease {
       signal: AbortSignal.any([lost.signal, stopped.signal]),
     });
     if (answer.cancel_requested) throw new BackupError("cancelled");
-    if (answer.state !== "running") throw new BackupError("lease_lost", { detail: `the job is ${answer.state}` });
+    if (answer.state !== "running")
+      throw new BackupError("lease_lost", { detail: `the job is ${answer.state}` });
     endsAtMs = sentAtMs + leaseMs;
   }
 
@@ -83,7 +92,7 @@ export function holdLease(deps: LeaseDeps): HeldLease {
     await renewOnce().catch((error: unknown) => {
       if (!stopped.signal.aborted && !lost.signal.aborted) log.warn("lease.beat_missed", { error });
     });
-    await deps.extendMessage?.(deps.beatSeconds * BEATS_HIDDEN).catch((error: unknown) => {
+    await deps.extendMessage?.(hiddenSeconds).catch((error: unknown) => {
       log.warn("queue.hide_failed", { error });
     });
   }

@@ -1,10 +1,11 @@
 // The daemon's heart: poll, work on one message, poll again. It stops polling while the Master is away, since
 // each delivery that cannot be claimed brings a message nearer to the dead-letter queue.
+
+import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, type BackupError } from "#shared/errors.ts";
 import { type HandleDeps, handleMessage } from "./handle-message.ts";
 import type { JobQueue, QueueMessage } from "./io/queue.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
-import type { NodeConfig } from "#shared/contracts/nodes.ts";
 
 export interface LoopDeps extends HandleDeps {
   readonly openQueue: (place: NodeConfig["queue"]) => JobQueue;
@@ -76,7 +77,7 @@ export async function runLoop(stop: AbortSignal, deps: LoopDeps): Promise<never>
       const message = await receive(from);
       if (message === undefined) continue;
       const handled = await handleMessage(from, message, stop, deps);
-      if (handled === "master_unreachable") await refreshed();
+      if (handled === "master_away") await refreshed();
     }
   } finally {
     queue?.[Symbol.dispose]();

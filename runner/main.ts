@@ -4,8 +4,8 @@ import { text } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { BackupError } from "#shared/errors.ts";
 import manifest from "../package.json" with { type: "json" };
-import { composeControl, composeRunner, MASTER_TIMEOUT_MS, type Runner } from "./compose.ts";
-import { runDaemon } from "./daemon.ts";
+import type { Runner } from "./compose.ts";
+import { composeControl, MASTER_TIMEOUT_MS } from "./compose-control.ts";
 import { enroll } from "./enroll.ts";
 import { humanLog, jsonLog, type Log } from "./io/log.ts";
 import { createMasterClient } from "./io/master-client.ts";
@@ -13,10 +13,10 @@ import { skewHint } from "./io/problem.ts";
 import { openStateDir } from "./io/state-dir.ts";
 import { openTerminal, type Terminal } from "./io/terminal.ts";
 import { showProgress } from "./live-progress.ts";
-import { parseMasterUrl } from "./plan/master-url.ts";
 import { describeError } from "./plan/error-class.ts";
+import { parseMasterUrl } from "./plan/master-url.ts";
 import { redactText } from "./plan/redact.ts";
-import { runOnce, type SiteOutcome } from "./run-once.ts";
+import type { SiteOutcome } from "./run-once.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 import { formatStatus, readStatus } from "./status.ts";
 import { stopOnSignals } from "./stop-signals.ts";
@@ -64,8 +64,8 @@ function settingsOf(options: CommonOptions, { env }: Edge): Settings {
 }
 
 async function composed(settings: Settings, log: Log, stop: AbortSignal): Promise<Runner> {
-  // Loaded only when needed: `status` and `enroll` answer at once.
-  const { engine } = await import("./engine.ts");
+  // Loaded only when needed: with the SDKs out of the way, the other commands answer at once.
+  const [{ composeRunner }, { engine }] = await Promise.all([import("./compose.ts"), import("./engine.ts")]);
   return composeRunner({ settings, engine, log, version: manifest.version, stop });
 }
 
@@ -81,6 +81,7 @@ async function doRun(options: CommonOptions, edge: Edge): Promise<number> {
   const stop = stopOnSignals(() => log);
   const runner = await composed(settings, log, stop);
   using _progress = showProgress(edge.terminal, runner.runningJob);
+  const { runDaemon } = await import("./daemon.ts");
   await runDaemon(stop, runner.daemon);
   return EXIT.ok;
 }
@@ -90,12 +91,16 @@ function exitCodeOf(outcomes: readonly SiteOutcome[]): number {
   return outcomes.some(({ status }) => status !== "success") ? EXIT.skipped : EXIT.ok;
 }
 
-async function doRunOnce(options: CommonOptions & { site?: string; json?: boolean }, edge: Edge): Promise<number> {
+async function doRunOnce(
+  options: CommonOptions & { site?: string; json?: boolean },
+  edge: Edge,
+): Promise<number> {
   const settings = settingsOf(options, edge);
   const log = logOf(settings, options.json === true ? "json" : "pretty", edge);
   const stop = stopOnSignals(() => log);
   const runner = await composed(settings, log, stop);
   using _progress = showProgress(edge.terminal, runner.runningJob);
+  const { runOnce } = await import("./run-once.ts");
   const outcomes = await runOnce(options.site, stop, runner.daemon);
   if (outcomes.length === 0) log.warn("run_once.nothing_to_do", { hint: "This node has no active site." });
   const statuses = outcomes.map(({ status }) => status);
@@ -119,9 +124,13 @@ async function doStatus(options: CommonOptions & { json?: boolean }, edge: Edge)
 }
 
 async function readToken(option: string | undefined, edge: Edge): Promise<string> {
-  const token = (option === "-" ? await text(process.stdin) : (option ?? edge.env["BACKUPD_TOKEN"] ?? "")).trim();
+  const token = (
+    option === "-" ? await text(process.stdin) : (option ?? edge.env.BACKUPD_TOKEN ?? "")
+  ).trim();
   if (token !== "") return token;
-  throw new UsageError("An enrolment token is needed: BACKUPD_TOKEN, `--token -` with it on stdin, or --token TOKEN.");
+  throw new UsageError(
+    "An enrolment token is needed: BACKUPD_TOKEN, `--token -` with it on stdin, or --token TOKEN.",
+  );
 }
 
 interface EnrollOptions extends CommonOptions {
@@ -211,7 +220,9 @@ function explain(error: unknown, terminal: Terminal): number {
 /** Runs one command line and resolves to its exit code. */
 async function main(argv: readonly string[], edge: Edge): Promise<number> {
   // The name of this mode in the documents before there were commands.
-  const args = argv.includes("--run-once") ? ["run-once", ...argv.filter((arg) => arg !== "--run-once")] : argv;
+  const args = argv.includes("--run-once")
+    ? ["run-once", ...argv.filter((arg) => arg !== "--run-once")]
+    : argv;
   let exitCode: number = EXIT.ok;
   const program = buildProgram(edge, (code) => {
     exitCode = code;
@@ -225,4 +236,7 @@ async function main(argv: readonly string[], edge: Edge): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2), { env: process.env, terminal: openTerminal(process.stderr) });
+process.exitCode = await main(process.argv.slice(2), {
+  env: process.env,
+  terminal: openTerminal(process.stderr),
+});

@@ -25,7 +25,8 @@ function pick(sites: readonly NodeSite[], wanted: string | undefined): NodeSite[
   const found = sites.filter(({ id, name }) => id === wanted || name === wanted);
   if (found.length > 0) return found;
   const known = sites.map(({ id, name }) => `${id} (${name})`).join(", ");
-  const hint = known === "" ? "The Master knows no site of this node yet." : `The sites of this node: ${known}`;
+  const hint =
+    known === "" ? "The Master knows no site of this node yet." : `The sites of this node: ${known}`;
   throw new BackupError("not_found", { detail: `this node has no site ${wanted}`, hint });
 }
 

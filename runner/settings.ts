@@ -34,7 +34,9 @@ export function parseSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): ParsedSettings {
   const keys = Object.keys(VARIABLES) as (keyof Settings)[];
-  const given = Object.fromEntries(keys.map((key) => [key, options[key] ?? (env[VARIABLES[key]] || undefined)]));
+  const given = Object.fromEntries(
+    keys.map((key) => [key, options[key] ?? (env[VARIABLES[key]] || undefined)]),
+  );
   const parsed = Settings.safeParse(given);
   if (parsed.success) return { ok: true, settings: parsed.data };
   const faults = parsed.error.issues.map(({ path, message }) => {

@@ -1,15 +1,15 @@
 // `backupd status`: everything an operator asks first, in one look, also when the Master is away.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { Identity } from "./io/identity.ts";
+import { formatBytes } from "#shared/units.ts";
 import { type DiskSpace, diskSpace } from "./io/disk.ts";
+import type { Identity } from "./io/identity.ts";
 import { type LastResult, readLastResults } from "./io/last-results.ts";
 import type { MasterClient } from "./io/master-client.ts";
 import type { ConfigSource } from "./io/node-config.ts";
 import type { Outbox } from "./io/outbox.ts";
 import type { StateDir } from "./io/state-dir.ts";
 import { type DescribedError, describeError } from "./plan/error-class.ts";
-import { formatBytes } from "#shared/units.ts";
 
 export interface Status {
   readonly version: string;
@@ -110,7 +110,10 @@ export function formatStatus(status: Status): string {
     `master       ${masterLine(status)}`,
     ...(master.error === undefined
       ? []
-      : [`             ${master.error.message} (${master.error.code ?? "?"})`, `             → ${master.error.hint ?? ""}`]),
+      : [
+          `             ${master.error.message} (${master.error.code ?? "?"})`,
+          `             → ${master.error.hint ?? ""}`,
+        ]),
     `queue        ${status.queue ?? "unknown"}`,
     `running      ${status.running_jobs.join(", ") || "nothing"}`,
     `outbox       ${status.outbox_length === 0 ? "empty" : `${status.outbox_length} waiting for the Master`}`,

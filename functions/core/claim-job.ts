@@ -146,7 +146,9 @@ function uselessReason(
     job.scheduled_at !== undefined &&
     site.last_backup_at !== undefined &&
     site.last_backup_at > job.scheduled_at;
-  return isOutdone ? { state: "expired", reason: "A newer backup of the site succeeded meanwhile." } : undefined;
+  return isOutdone
+    ? { state: "expired", reason: "A newer backup of the site succeeded meanwhile." }
+    : undefined;
 }
 
 function endedChange(before: JobRecord | undefined, after: JobRecord | undefined): Change<JobRecord>[] {
@@ -163,7 +165,9 @@ function ended(job: JobRecord): BackupError {
 
 function leaseHeld(job: JobRecord, now: Date): BackupError {
   const leftMs = Date.parse(job.lease_expires_at ?? "") - now.getTime();
-  return new BackupError("lease_held", { data: { retry_after_seconds: Math.max(1, Math.ceil(leftMs / 1000)) } });
+  return new BackupError("lease_held", {
+    data: { retry_after_seconds: Math.max(1, Math.ceil(leftMs / 1000)) },
+  });
 }
 
 function busy(job: JobRecord): BackupError {

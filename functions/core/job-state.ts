@@ -38,7 +38,9 @@ export function hasEnded(state: JobState): boolean {
 }
 
 export function hasLiveLease(job: JobRecord, now: Date): boolean {
-  return job.state === "running" && job.lease_expires_at !== undefined && job.lease_expires_at > now.toISOString();
+  return (
+    job.state === "running" && job.lease_expires_at !== undefined && job.lease_expires_at > now.toISOString()
+  );
 }
 
 /** The record as it is to be understood at `now`; the same object when the time has changed nothing. */
@@ -51,7 +53,8 @@ export function effectiveJob(job: JobRecord, now: Date): JobRecord {
   }
   if (job.state !== "running" || hasLiveLease(job, now)) return job;
   const lostAt = new Date(job.lease_expires_at ?? now);
-  if (job.cancel_requested) return endJob(job, "cancelled", lostAt, { reason: "Stopped; its runner was silent." });
+  if (job.cancel_requested)
+    return endJob(job, "cancelled", lostAt, { reason: "Stopped; its runner was silent." });
   const error = errorReport("runner_lost");
   if (pastDeadline || job.attempt >= job.max_attempts) return endJob(job, "failed", lostAt, { error });
   return { ...withoutLease(job), state: "queued", error };

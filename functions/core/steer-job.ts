@@ -24,7 +24,8 @@ export function startJob(jobId: string, site: SiteRecord, activeJob: JobRecord |
     return refuse(new BackupError("backup_in_progress", { data: { job_id: active.id } }));
   }
   const after = newJob({ jobId, site, trigger: "manual", maxAttempts: 1, dueAt: now, now });
-  const displaced = active === undefined || active === activeJob ? [] : [{ before: activeJob, after: active }];
+  const displaced =
+    active === undefined || active === activeJob ? [] : [{ before: activeJob, after: active }];
   const siteNow = active === undefined ? site : siteAfterEnd(site, active);
   return {
     jobs: [...displaced, { before: undefined, after }],
@@ -71,7 +72,8 @@ export function buryJob(job: JobRecord, isNew: boolean, site: SiteRecord, reason
   const current = effectiveJob(job, now);
   const before = isNew ? undefined : job;
   if (hasLiveLease(job, now)) return { jobs: [] };
-  if (hasEnded(current.state)) return current === job ? { jobs: [] } : endStep({ before, after: current }, site);
+  if (hasEnded(current.state))
+    return current === job ? { jobs: [] } : endStep({ before, after: current }, site);
   const after = endJob(current, "failed", now, { error: errorReport("runner_lost", reason) });
   return endStep({ before, after }, site);
 }

@@ -36,8 +36,12 @@ export function readRequest(operation: Operation, event: APIGatewayProxyEventV2)
   if (issues.length > 0) {
     const [first] = issues;
     const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
-    const detail = first === undefined ? undefined : `${first.path || "The request"}: ${first.message}${more}`;
-    throw new BackupError("invalid_request", { ...(detail === undefined ? {} : { detail }), data: { issues } });
+    const detail =
+      first === undefined ? undefined : `${first.path || "The request"}: ${first.message}${more}`;
+    throw new BackupError("invalid_request", {
+      ...(detail === undefined ? {} : { detail }),
+      data: { issues },
+    });
   }
   return input;
 }

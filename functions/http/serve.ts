@@ -4,8 +4,8 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { BackupError } from "#shared/errors.ts";
 import {
-  API_BASE,
   type Answer,
+  API_BASE,
   type Body,
   OPERATIONS,
   type Operation,
@@ -62,7 +62,8 @@ export function serve<S extends keyof Stores>(openers: Openers<S>, operations: O
     const activity: ActivityNote = { details: {} };
     const handle = operations[id] as (request: unknown, deps: Deps<S>) => Promise<unknown>;
     const answer = await handle({ ...readRequest(operation, event), principal, activity }, deps);
-    if (operation.activity !== undefined) await keepActivity(operation.activity, event, answer, principal, activity, deps);
+    if (operation.activity !== undefined)
+      await keepActivity(operation.activity, event, answer, principal, activity, deps);
     if (operation.answer === undefined) return { statusCode: operation.status, headers: {} };
     // Parsing also drops whatever the contract does not name, so that no field gets out by accident.
     return jsonAnswer(operation.status, operation.answer.parse(answer));
@@ -135,7 +136,7 @@ async function keepActivity(
   const { id, node_id: nodeId } = (answer ?? {}) as { id?: string; node_id?: string };
   const target = note.target ?? {
     kind: action.split(".")[0] ?? action,
-    id: event.pathParameters?.["id"] ?? id ?? nodeId ?? "",
+    id: event.pathParameters?.id ?? id ?? nodeId ?? "",
   };
   const actor = note.actor ?? {
     kind: principal?.kind ?? "system",

@@ -31,8 +31,12 @@ export function openNodeCredentials(settings: IssuerSettings): NodeCredentialsIs
           }),
         }),
       );
-      const { AccessKeyId: id, SecretAccessKey: secret, SessionToken: token, Expiration: end } =
-        answer.Credentials ?? {};
+      const {
+        AccessKeyId: id,
+        SecretAccessKey: secret,
+        SessionToken: token,
+        Expiration: end,
+      } = answer.Credentials ?? {};
       if (id === undefined || secret === undefined || token === undefined || end === undefined) {
         throw new Error("AssumeRole gave incomplete credentials");
       }

@@ -99,7 +99,8 @@ export function openNodeRecords(table: Table): NodeRecords {
     async heartbeat(id, beat, at) {
       const { running_job_id: jobId, ...rest } = beat;
       const update = nodes.update({ id }).set({ ...rest, last_seen_at: at });
-      const withJob = jobId === null ? update.remove(["running_job_id"]) : update.set({ running_job_id: jobId });
+      const withJob =
+        jobId === null ? update.remove(["running_job_id"]) : update.set({ running_job_id: jobId });
       const done = await ifCondition(withJob.where(({ life }, { eq }) => eq(life, "live")).go());
       return done !== undefined;
     },

@@ -31,7 +31,10 @@ export async function readPage<T>(list: string, query: Queryable<T>, page: PageR
     };
   } catch (error) {
     if (cursor === null || !causedByStartKey(error)) throw error;
-    throw new BackupError("invalid_request", { detail: "cursor is not a cursor of this list.", cause: error });
+    throw new BackupError("invalid_request", {
+      detail: "cursor is not a cursor of this list.",
+      cause: error,
+    });
   }
 }
 

@@ -43,7 +43,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     activity: openActivityRecords(table),
     async commit(step) {
       const items = [
-        ...step.jobs.map(jobs.changeItem),
+        ...step.jobs.map((change) => jobs.changeItem(change)),
         ...(step.site === undefined ? [] : [sites.changeItem(step.site)]),
         ...(step.backup === undefined ? [] : [backups.createItem(step.backup)]),
       ];

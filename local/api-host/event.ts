@@ -32,7 +32,7 @@ export function toEvent(
     requestContext: {
       accountId: "000000000000",
       apiId: "local",
-      domainName: headers["host"] ?? "127.0.0.1",
+      domainName: headers.host ?? "127.0.0.1",
       domainPrefix: "local",
       http: {
         method,

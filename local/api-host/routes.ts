@@ -21,8 +21,10 @@ export function readRoutes(file: ServerlessFile): Route[] {
   return Object.entries(file.functions).flatMap(([functionName, { events = [] }]) =>
     events.flatMap(({ httpApi }) => {
       if (httpApi === undefined) return [];
-      const [key, name] = typeof httpApi === "string" ? [httpApi] : [keyOf(httpApi), httpApi.authorizer?.name];
-      const authorizer = name === undefined ? undefined : file.provider.httpApi.authorizers[name]?.functionName;
+      const [key, name] =
+        typeof httpApi === "string" ? [httpApi] : [keyOf(httpApi), httpApi.authorizer?.name];
+      const authorizer =
+        name === undefined ? undefined : file.provider.httpApi.authorizers[name]?.functionName;
       if (name !== undefined && authorizer === undefined) throw new Error(`There is no authorizer ${name}.`);
       const isDefault = key === "*";
       const [method = "", path = ""] = key.split(" ");
@@ -33,7 +35,11 @@ export function readRoutes(file: ServerlessFile): Route[] {
 }
 
 /** `rawPath` is still percent-encoded. */
-export function matchRoute(routes: readonly Route[], method: string, rawPath: string): RouteMatch | undefined {
+export function matchRoute(
+  routes: readonly Route[],
+  method: string,
+  rawPath: string,
+): RouteMatch | undefined {
   const segments = rawPath.split("/").slice(1);
   const matches = routes
     .filter((route) => route.key !== "$default" && route.method === method && fits(route.segments, segments))

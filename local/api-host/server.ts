@@ -32,6 +32,8 @@ export interface ApiHostOptions {
 export interface ApiHost extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
+  /** Runs a function of serverless.yml by its name with an event that does not come over HTTP. */
+  readonly invoke: Invoke;
   close(): Promise<void>;
 }
 
@@ -81,7 +83,13 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
     restoreEnvironment();
   };
   const closeOnce = (): Promise<void> => (closing ??= close());
-  return { url: `http://127.0.0.1:${port}`, port, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    invoke,
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
 }
 
 function openAll(config: Config): AllDeps {
@@ -113,7 +121,11 @@ async function loadFunctions(file: ServerlessFile): Promise<Invoke> {
 }
 
 /** Adds the authorizer's context to the event, as API Gateway does for a simple response. */
-async function authorize(event: APIGatewayProxyEventV2, authorizer: string, invoke: Invoke): Promise<boolean> {
+async function authorize(
+  event: APIGatewayProxyEventV2,
+  authorizer: string,
+  invoke: Invoke,
+): Promise<boolean> {
   const { body: _body, isBase64Encoded: _encoding, ...rest } = event;
   const routeArn = `arn:aws:execute-api:local:000000000000:local/$default/${event.routeKey.replace(" ", "")}`;
   const request = { ...rest, type: "REQUEST", routeArn, identitySource: null };

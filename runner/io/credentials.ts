@@ -43,12 +43,20 @@ export async function openCredentials(
   const opened = NodeCredentials.safeParse(await decryptJson(sealed, ageIdentity));
   if (!opened.success) {
     // Without the issues: they would quote values.
-    throw new BackupError("credentials_undecryptable", { detail: "the sealed credentials have another shape" });
+    throw new BackupError("credentials_undecryptable", {
+      detail: "the sealed credentials have another shape",
+    });
   }
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token, expires_at } = opened.data;
+  const {
+    access_key_id: accessKeyId,
+    secret_access_key: secretAccessKey,
+    session_token,
+    expires_at,
+  } = opened.data;
   const sessionToken = session_token === undefined ? {} : { sessionToken: session_token };
   const keys = { accessKeyId, secretAccessKey, ...sessionToken };
-  if (expires_at === undefined) return { credentials: redacting(keys), refreshAtMs: Number.POSITIVE_INFINITY };
+  if (expires_at === undefined)
+    return { credentials: redacting(keys), refreshAtMs: Number.POSITIVE_INFINITY };
   const lifeMs = Math.max(0, Date.parse(expires_at) - Date.parse(at.serverTime));
   const expiration = new Date(at.now.getTime() + lifeMs);
   const marginMs = Math.min(REFRESH_MARGIN_MS, lifeMs / 2);

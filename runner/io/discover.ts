@@ -11,7 +11,13 @@ const MAX_DEPTH = 4;
 const MAX_DIRECTORIES = 5_000;
 const MAX_SITES = 500;
 /** Never holds a site's own wp-config.php, but often very many directories. */
-const SKIP: ReadonlySet<string> = new Set(["wp-content", "wp-includes", "wp-admin", "node_modules", "vendor"]);
+const SKIP: ReadonlySet<string> = new Set([
+  "wp-content",
+  "wp-includes",
+  "wp-admin",
+  "node_modules",
+  "vendor",
+]);
 
 async function entriesOf(path: string): Promise<Dirent[]> {
   try {
@@ -34,7 +40,9 @@ async function expandRoot(root: string): Promise<string[]> {
       continue;
     }
     const wider = await Promise.all(
-      paths.map(async (path) => (await entriesOf(path)).filter(isPlainDirectory).map(({ name }) => join(path, name))),
+      paths.map(async (path) =>
+        (await entriesOf(path)).filter(isPlainDirectory).map(({ name }) => join(path, name)),
+      ),
     );
     paths = wider.flat().slice(0, MAX_DIRECTORIES);
   }

@@ -10,7 +10,12 @@ import { writeFileAtomic } from "./atomic-file.ts";
 import { redacting } from "./redacting.ts";
 import { checkPrivateFile, type StateDir, stateError } from "./state-dir.ts";
 
-const SigningKey = z.object({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string(), d: z.string() });
+const SigningKey = z.object({
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  x: z.string(),
+  d: z.string(),
+});
 
 const Identity = z.object({
   v: z.literal(1),

@@ -76,7 +76,9 @@ export function humanLog(terminal: Terminal, level: LogLevel, now: () => Date): 
   const write: Write = (at, event, fields) => {
     if (LEVELS.indexOf(at) < LEVELS.indexOf(level)) return;
     const mark = at === "info" || at === "debug" ? "" : `${at.toUpperCase()} `;
-    terminal.line(redactText(`${now().toISOString().slice(11, 19)} ${mark}${event} ${humanFields(fields)}`.trimEnd()));
+    terminal.line(
+      redactText(`${now().toISOString().slice(11, 19)} ${mark}${event} ${humanFields(fields)}`.trimEnd()),
+    );
     if (fields.error === undefined) return;
     for (const line of humanError(fields.error as ReturnType<typeof describeError>)) {
       terminal.line(redactText(line));

@@ -45,15 +45,24 @@ interface LooseRequest {
   readonly signal?: AbortSignal;
 }
 
-function urlOf(masterUrl: string, operation: Operation, params: Readonly<Record<string, string>> = {}): string {
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+function urlOf(
+  masterUrl: string,
+  operation: Operation,
+  params: Readonly<Record<string, string>> = {},
+): string {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(params[name] ?? ""),
+  );
   return `${masterUrl}${API_BASE}${path}`;
 }
 
 export function createMasterClient(deps: MasterClientDeps): MasterClient {
   let skewMs: number | undefined;
 
-  async function send(operation: Operation, request: LooseRequest): Promise<{ response: Response; text: string }> {
+  async function send(
+    operation: Operation,
+    request: LooseRequest,
+  ): Promise<{ response: Response; text: string }> {
     const token = operation.access === "public" ? undefined : await deps.signToken?.();
     const headers = {
       accept: "application/json",
@@ -107,7 +116,11 @@ function parseAnswer(operationId: string, schema: z.ZodType, text: string): unkn
     json = JSON.parse(text);
   } catch (error) {
     const hint = "Is the Master's URL right? Something else seems to answer there.";
-    throw new BackupError("master_refused", { detail: `${operationId}: the answer is not JSON`, hint, cause: error });
+    throw new BackupError("master_refused", {
+      detail: `${operationId}: the answer is not JSON`,
+      hint,
+      cause: error,
+    });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -115,4 +128,3 @@ function parseAnswer(operationId: string, schema: z.ZodType, text: string): unkn
   const hint = "The Master and this backupd do not understand each other: bring both to the same version.";
   throw new BackupError("master_refused", { detail: `${operationId}: ${faults}`.slice(0, 1000), hint });
 }
-

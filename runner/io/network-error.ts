@@ -63,7 +63,11 @@ export function networkError(error: unknown, place: NetworkErrorPlace): BackupEr
   }
   if (code.startsWith("ERR_SSL") || code === "EPROTO") {
     const hint = "Check scheme and port of the Master's URL.";
-    return new BackupError("master_unreachable", { detail: `${host} speaks no TLS (${code})`, hint, cause: root });
+    return new BackupError("master_unreachable", {
+      detail: `${host} speaks no TLS (${code})`,
+      hint,
+      cause: root,
+    });
   }
   const words = WORDS[code] ?? root.message;
   return new BackupError("master_unreachable", { detail: `${host}: ${words} (${code})`, cause: root });

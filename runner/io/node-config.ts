@@ -7,11 +7,11 @@ import type { MasterClient } from "./master-client.ts";
 
 export interface ConfigSource {
   /** The last one fetched; fetches the first. Throws BackupError. */
-  current(): Promise<NodeConfig>;
+  readonly current: () => Promise<NodeConfig>;
   /** Fetches it now. */
-  refresh(): Promise<NodeConfig>;
+  readonly refresh: () => Promise<NodeConfig>;
   /** Good for at least some minutes. */
-  credentials(): Promise<StorageCredentials>;
+  readonly credentials: () => Promise<StorageCredentials>;
 }
 
 interface Loaded {
@@ -35,7 +35,10 @@ export function createConfigSource(deps: ConfigSourceDeps): ConfigSource {
   async function load(): Promise<Loaded> {
     const at = { now: clock.now(), monotonicMs: clock.monotonicMs() };
     const config = await master.call("getNodeConfig", { signal: stop });
-    const opened = await openCredentials(config.credentials, ageIdentity, { ...at, serverTime: config.server_time });
+    const opened = await openCredentials(config.credentials, ageIdentity, {
+      ...at,
+      serverTime: config.server_time,
+    });
     loaded = { config, opened };
     return loaded;
   }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BackupReport } from "#shared/contracts/backups.ts";
-import { asBackupError, BackupError } from "#shared/errors.ts";
+import { asBackupError, type BackupError } from "#shared/errors.ts";
 import type { Clock } from "../clock.ts";
 import { refusesReportForEver } from "../plan/error-class.ts";
 import { TEMPORARY_SUFFIX, writeFileAtomic } from "./atomic-file.ts";
@@ -123,7 +123,11 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
   return {
     async put(report) {
       const text = JSON.stringify(report);
-      const envelope: Envelope = { written_at: clock.now().toISOString(), sha256: sha256(text), report: text };
+      const envelope: Envelope = {
+        written_at: clock.now().toISOString(),
+        sha256: sha256(text),
+        report: text,
+      };
       try {
         await writeFileAtomic(join(dir, await nextName(report.job_id)), JSON.stringify(envelope));
       } catch (error) {

@@ -20,48 +20,51 @@ const CONFIG_NAME = "wp-config.php";
 const CONTENT_NAME = "wp-content";
 const MAX_WARNINGS = 200;
 
-/** What there is to pack in wp-content, from one lstat per name. @throws BackupError `archive_read_failed`. */
+/** What there is to pack in wp-content, from one lstat per name. @throws as `packTree`. */
 export function measureTree(place: PackPlace): PackTotals {
   let [files, filesBytes] = [0, 0];
-  const excludes = excludesFor(place.exclude);
-  withPath(place.contentDir, () =>
-    walkTree(place.contentDir, {
-      excludes,
-      vanished: () => undefined,
-      visit({ stat }) {
-        if (!stat.isFile()) return;
-        files += 1;
-        filesBytes += Number(stat.size);
-      },
-    }),
-  );
+  walkContent(place, {
+    vanished: () => undefined,
+    visit({ stat }) {
+      if (!stat.isFile()) return;
+      files += 1;
+      filesBytes += Number(stat.size);
+    },
+  });
   return { files, filesBytes };
 }
 
-/** @throws BackupError `archive_read_failed`, with the path. */
+/** @throws BackupError `site_unreadable` where rights are missing, else `archive_read_failed`; with the path. */
 export function packTree(place: PackPlace, sink: FrameSink): PackSummary {
   const pack = createPack(createFrameWriter(sink));
   packConfig(pack, place.configPath);
-  const excludes = excludesFor(place.exclude);
-  let current: readonly ByteString[] = [];
-  const visitor: TreeVisitor = {
-    excludes(path, isDirectory) {
-      current = path;
-      return excludes(path, isDirectory);
-    },
+  walkContent(place, {
     vanished: (path) => pack.warn("file_vanished", archiveName(path), "was removed while the backup ran"),
-    visit(entry) {
-      current = entry.path;
-      packEntry(pack, entry);
-    },
-  };
-  try {
-    walkTree(place.contentDir, visitor);
-  } catch (error) {
-    throw readFailed(error, `${place.contentDir}/${forDisplay(current.join("/"))}`);
-  }
+    visit: (entry) => packEntry(pack, entry),
+  });
   pack.writer.end();
   return pack.summary();
+}
+
+/** What fails on the way, fails with the name of the entry it was at. */
+function walkContent(place: PackPlace, visitor: Omit<TreeVisitor, "excludes">): void {
+  const excludes = excludesFor(place.exclude);
+  let current: readonly ByteString[] = [];
+  try {
+    walkTree(place.contentDir, {
+      vanished: visitor.vanished,
+      excludes(path, isDirectory) {
+        current = path;
+        return excludes(path, isDirectory);
+      },
+      visit(entry) {
+        current = entry.path;
+        visitor.visit(entry);
+      },
+    });
+  } catch (error) {
+    throw readFailed(error, [place.contentDir, ...current.map(forDisplay)].join("/"));
+  }
 }
 
 interface Pack {
@@ -124,7 +127,7 @@ function packSymlink(pack: Pack, name: ByteString, location: Buffer | string, st
 }
 
 function packConfig(pack: Pack, configPath: string): void {
-  withPath(configPath, () => {
+  try {
     const fd = openSync(configPath, FILE_FLAGS);
     try {
       if (!fstatSync(fd).isFile()) throw new Error("it is not a regular file");
@@ -132,7 +135,9 @@ function packConfig(pack: Pack, configPath: string): void {
     } finally {
       closeSync(fd);
     }
-  });
+  } catch (error) {
+    throw readFailed(error, configPath);
+  }
 }
 
 function packFile(pack: Pack, name: ByteString, location: Buffer | string): void {
@@ -198,19 +203,13 @@ function tarEntry(type: TarEntry["type"], name: ByteString, stat: BigIntStats): 
   };
 }
 
-function withPath(path: string, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    throw readFailed(error, path);
-  }
-}
-
 function readFailed(error: unknown, path: string): BackupError {
   if (error instanceof BackupError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
   if (code === undefined && !(error instanceof Error)) return new BackupError("unexpected", { cause: error });
-  return new BackupError("archive_read_failed", {
+  // Rights have another remedy than a broken disk.
+  const kind = code === "EACCES" || code === "EPERM" ? "site_unreadable" : "archive_read_failed";
+  return new BackupError(kind, {
     detail: `${path}: ${code ?? (error instanceof Error ? error.message : "")}`,
     cause: error,
   });

@@ -6,9 +6,12 @@ const PLACEHOLDER = "[redacted]";
 const hide = { value: (): string => PLACEHOLDER, enumerable: false } as const;
 
 export function redacting<T extends object>(secret: T): T {
-  return Object.defineProperties({ ...secret }, {
-    toJSON: hide,
-    toString: hide,
-    [inspect.custom]: hide,
-  }) as T;
+  return Object.defineProperties(
+    { ...secret },
+    {
+      toJSON: hide,
+      toString: hide,
+      [inspect.custom]: hide,
+    },
+  ) as T;
 }

@@ -31,7 +31,8 @@ export function callWithRetry(master: MasterClient, deps: RetryDeps): MasterClie
       } catch (thrown) {
         request.signal?.throwIfAborted();
         const error = asBackupError(thrown, "unexpected");
-        const worthIt = error.retry !== "never" && error.code !== "unexpected" && !FOR_THE_CALLER.has(error.code);
+        const worthIt =
+          error.retry !== "never" && error.code !== "unexpected" && !FOR_THE_CALLER.has(error.code);
         const asked = (retryAfterSeconds(error) ?? 0) * 1000;
         const waitMs = asked + backoffMs(backoff, attempt, clock.random());
         if (!worthIt || clock.monotonicMs() + waitMs > giveUpAtMs) throw error;

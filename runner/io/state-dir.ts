@@ -51,12 +51,18 @@ async function checkPrivate(path: string): Promise<void> {
   const euid = process.geteuid?.() ?? uid;
   if (uid !== euid) {
     const hint = `Run backupd as the owner, or: chown -R ${euid} ${path}`;
-    throw new BackupError("state_dir_unusable", { detail: `${path} belongs to user ${uid}, not ${euid}`, hint });
+    throw new BackupError("state_dir_unusable", {
+      detail: `${path} belongs to user ${uid}, not ${euid}`,
+      hint,
+    });
   }
   if ((mode & 0o077) !== 0) {
     const shown = (mode & 0o777).toString(8).padStart(4, "0");
     const hint = `Make it private: chmod go= ${path}`;
-    throw new BackupError("state_dir_unusable", { detail: `${path} has mode ${shown}: others may read it`, hint });
+    throw new BackupError("state_dir_unusable", {
+      detail: `${path} has mode ${shown}: others may read it`,
+      hint,
+    });
   }
 }
 
@@ -89,7 +95,14 @@ export async function openStateDir(path: string): Promise<StateDir> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await checkPrivate(path);
-    for (const dir of [outboxDir, join(outboxDir, "rejected"), spoolRoot, uploadsDir, lastDir, join(path, "sites")]) {
+    for (const dir of [
+      outboxDir,
+      join(outboxDir, "rejected"),
+      spoolRoot,
+      uploadsDir,
+      lastDir,
+      join(path, "sites"),
+    ]) {
       await mkdir(dir, { recursive: true, mode: 0o700 });
     }
   } catch (error) {
@@ -111,7 +124,8 @@ export async function openStateDir(path: string): Promise<StateDir> {
     tryLock: () => tryLock(join(path, "lock")),
     async openSpool(jobId) {
       const lock = tryLock(lockOf(jobId));
-      if (lock === undefined) throw new BackupError("already_running", { detail: `job ${jobId} runs already` });
+      if (lock === undefined)
+        throw new BackupError("already_running", { detail: `job ${jobId} runs already` });
       const dir = join(spoolRoot, jobId);
       try {
         await rm(dir, { recursive: true, force: true });

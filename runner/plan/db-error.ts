@@ -19,6 +19,11 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [2013, "db_unreachable"],
 ]);
 
+/** What a server says of a database that is not there to a user who may not know: a typing error is likelier. */
+const NO_RIGHT_TO_DATABASE = 1044;
+const NO_RIGHT_HINT =
+  "Check DB_NAME in wp-config.php; if it is right, GRANT SELECT, SHOW VIEW, TRIGGER, EVENT on it to the user named there.";
+
 const NUMBER = /(?:error:|ERROR|Error) (\d{4})\b|\((\d{4})\)/g;
 const MAX_DETAIL_LENGTH = 600;
 
@@ -31,7 +36,10 @@ export function dbError(stderr: string, ended: string, secrets: readonly string[
   const detail = said.slice(-4).join(" | ").slice(-MAX_DETAIL_LENGTH) || ended;
   const numbers = [...stderr.matchAll(NUMBER)].map((match) => Number(match[1] ?? match[2]));
   const code = numbers.map((number) => CODES.get(number)).find((known) => known !== undefined);
-  return new BackupError(code ?? "dump_failed", { detail: code === undefined ? `${ended}: ${detail}` : detail });
+  return new BackupError(code ?? "dump_failed", {
+    detail: code === undefined ? `${ended}: ${detail}` : detail,
+    ...(code !== undefined && numbers.includes(NO_RIGHT_TO_DATABASE) ? { hint: NO_RIGHT_HINT } : {}),
+  });
 }
 
 function strikeOut(text: string, secrets: readonly string[]): string {

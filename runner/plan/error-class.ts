@@ -67,7 +67,7 @@ export function refusesReportForEver(error: BackupError, ageMs: number): boolean
 
 /** Seconds the Master asked us to wait, if it did. */
 export function retryAfterSeconds(error: BackupError): number | undefined {
-  const seconds = error.data?.["retry_after_seconds"];
+  const seconds = error.data?.retry_after_seconds;
   return typeof seconds === "number" ? seconds : undefined;
 }
 

@@ -23,7 +23,9 @@ export function parseMessage(body: string): ParsedMessage {
   }
   const parsed = JobMessage.safeParse(json);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.message}`);
+    const faults = parsed.error.issues.map(
+      (issue) => `${issue.path.join(".") || "message"}: ${issue.message}`,
+    );
     return { ok: false, reason: faults.join("; ").slice(0, 500) };
   }
   const message = parsed.data;

@@ -80,7 +80,11 @@ const ROWS: readonly Row[] = (Object.keys(OPERATIONS) as OperationId[]).map((ope
 
 export async function startFakeMaster(): Promise<FakeMaster> {
   const scripts = new Map<OperationId, Script>();
-  const waiting: { operation: OperationId; fits: (call: FakeCall) => boolean; resolve: (call: FakeCall) => void }[] = [];
+  const waiting: {
+    operation: OperationId;
+    fits: (call: FakeCall) => boolean;
+    resolve: (call: FakeCall) => void;
+  }[] = [];
   let node: EnrollNode | undefined;
 
   const seal = async (recipient: string): Promise<string> => {
@@ -122,7 +126,10 @@ export async function startFakeMaster(): Promise<FakeMaster> {
   const hasEnded = ({ job }: FakeJob): boolean => job.state !== "queued" && job.state !== "running";
 
   const defaults: Partial<Record<OperationId, Script>> = {
-    getHealth: () => ({ status: 200, body: { status: "ok", version: "1", time: master.now().toISOString() } }),
+    getHealth: () => ({
+      status: 200,
+      body: { status: "ok", version: "1", time: master.now().toISOString() },
+    }),
     enrollNode: ({ body }) => {
       const request = body as EnrollNode;
       if (request.token !== master.enrollmentToken) return problem("enrollment_token_invalid");
@@ -244,7 +251,11 @@ export async function startFakeMaster(): Promise<FakeMaster> {
       response.destroy();
       return;
     }
-    const headers = { date: master.now().toUTCString(), "content-type": "application/json", ...result.headers };
+    const headers = {
+      date: master.now().toUTCString(),
+      "content-type": "application/json",
+      ...result.headers,
+    };
     response.writeHead(result.status, headers);
     response.end(result.body === undefined ? "" : JSON.stringify(result.body));
   }
@@ -276,7 +287,11 @@ export async function startFakeMaster(): Promise<FakeMaster> {
     reports: [],
     nodeId: v4(),
     sites: [{ id: v4(), name: "shop.example.com", path: "/var/www/shop", state: "active", exclude: [] }],
-    credentials: { access_key_id: "AKIDTEST", secret_access_key: "PLANTED-SECRET-KEY", session_token: "PLANTED-SESSION" },
+    credentials: {
+      access_key_id: "AKIDTEST",
+      secret_access_key: "PLANTED-SECRET-KEY",
+      session_token: "PLANTED-SESSION",
+    },
     limits: { heartbeat_seconds: 60, progress_seconds: 10, upload_bytes_per_second: null },
     leaseSeconds: 120,
     revision: "1",

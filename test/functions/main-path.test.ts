@@ -1,8 +1,9 @@
 // The way of one backup through the Master over the wire: enrol, protect, start, claim, patch, report, download.
-import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { armor, Decrypter } from "age-encryption";
+
 import { randomUUID } from "node:crypto";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { armor, Decrypter } from "age-encryption";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { NodeCredentials } from "#shared/contracts/nodes.ts";
 import { objectKey } from "#shared/object-key.ts";
@@ -55,7 +56,9 @@ test("a backup goes from enrolment to download", async () => {
     body: { site_id: site.id, runner_id: randomUUID(), trigger: "manual" },
   });
   expect(claim.fencing).toBe(1);
-  expect(claim.s3_path).toMatch(new RegExp(`^/${node.id}/${site.id}/shop\\.example\\.com_\\d{8}_\\d{6}\\.tar\\.zst$`));
+  expect(claim.s3_path).toMatch(
+    new RegExp(`^/${node.id}/${site.id}/shop\\.example\\.com_\\d{8}_\\d{6}\\.tar\\.zst$`),
+  );
 
   const progress = {
     stage: "archive",

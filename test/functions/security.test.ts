@@ -172,7 +172,11 @@ describe("what they may do", () => {
     const patch = () => stranger.request("PATCH", `/jobs/${jobId}`, { body: { fencing: 1 } });
     await expectRefused(patch, 403, "not_your_site");
     const release = { fencing: 1, release: { code: "x", message: "y" } };
-    await expectRefused(() => stranger.request("PATCH", `/jobs/${jobId}`, { body: release }), 403, "not_your_site");
+    await expectRefused(
+      () => stranger.request("PATCH", `/jobs/${jobId}`, { body: release }),
+      403,
+      "not_your_site",
+    );
     const report = {
       job_id: jobId,
       site_id: site.id,
@@ -187,8 +191,10 @@ describe("what they may do", () => {
 });
 
 describe("what they send", () => {
-  const post = (rawBody: string | Uint8Array<ArrayBuffer>, headers = {}) => (): Promise<RawAnswer> =>
-    master.admin.request("POST", "/sites", { rawBody, headers });
+  const post =
+    (rawBody: string | Uint8Array<ArrayBuffer>, headers = {}) =>
+    (): Promise<RawAnswer> =>
+      master.admin.request("POST", "/sites", { rawBody, headers });
   const withName = (name: unknown) => (): Promise<RawAnswer> =>
     master.admin.request("POST", "/sites", { body: { node_id: node.id, name, path: "/var/www/x" } });
 
@@ -216,8 +222,12 @@ describe("what they send", () => {
   });
 
   test("unknown fields, each named", async () => {
-    const body = { node_id: node.id, name: "a", path: "/a", is_admin: true, "__proto__x": 1 };
-    const answer = await expectRefused(() => master.admin.request("POST", "/sites", { body }), 400, "invalid_request");
+    const body = { node_id: node.id, name: "a", path: "/a", is_admin: true, __proto__x: 1 };
+    const answer = await expectRefused(
+      () => master.admin.request("POST", "/sites", { body }),
+      400,
+      "invalid_request",
+    );
     expect(answer.json.issues.map((issue: { path: string }) => issue.path).sort()).toEqual([
       "__proto__x",
       "is_admin",
@@ -226,7 +236,11 @@ describe("what they send", () => {
 
   test("all faults at once, with their paths", async () => {
     const body = { node_id: "x", name: "", path: "relative", schedule: { expression: "", time_zone: "" } };
-    const answer = await expectRefused(() => master.admin.request("POST", "/sites", { body }), 400, "invalid_request");
+    const answer = await expectRefused(
+      () => master.admin.request("POST", "/sites", { body }),
+      400,
+      "invalid_request",
+    );
     const paths = new Set(answer.json.issues.map((issue: { path: string }) => issue.path));
     for (const path of ["node_id", "name", "path", "schedule.expression"]) expect(paths).toContain(path);
   });
@@ -248,10 +262,13 @@ describe("what they send", () => {
     await expectRefused(withName(name), 400, "invalid_request");
   });
 
-  test.each(["relative", "/a/../b", "/a//b", "/a/", "/", "/a/./b", "/a\0b"])("a site path like %j", async (path) => {
-    const body = { node_id: node.id, name: "fine", path };
-    await expectRefused(() => master.admin.request("POST", "/sites", { body }), 400, "invalid_request");
-  });
+  test.each(["relative", "/a/../b", "/a//b", "/a/", "/", "/a/./b", "/a\0b"])(
+    "a site path like %j",
+    async (path) => {
+      const body = { node_id: node.id, name: "fine", path };
+      await expectRefused(() => master.admin.request("POST", "/sites", { body }), 400, "invalid_request");
+    },
+  );
 
   test.each([
     ["schedule.expression", { expression: "every day" }],
@@ -260,7 +277,11 @@ describe("what they send", () => {
     ["schedule.time_zone", { expression: "rate(1 day)", time_zone: "Mars/Olympus" }],
   ])("a wrong %s: %j", async (path, schedule) => {
     const body = { node_id: node.id, name: "fine", path: "/fine", schedule };
-    const answer = await expectRefused(() => master.admin.request("POST", "/sites", { body }), 400, "invalid_request");
+    const answer = await expectRefused(
+      () => master.admin.request("POST", "/sites", { body }),
+      400,
+      "invalid_request",
+    );
     expect(answer.json.issues[0].path).toBe(path);
   });
 
@@ -286,7 +307,14 @@ describe("what they send", () => {
 
   test("unknown ids", async () => {
     const id = randomUUID();
-    const gets = ["/sites/ID", "/nodes/ID", "/jobs/ID", "/backups/ID", "/backups/ID/download", "/sites/ID/quota/status"];
+    const gets = [
+      "/sites/ID",
+      "/nodes/ID",
+      "/jobs/ID",
+      "/backups/ID",
+      "/backups/ID/download",
+      "/sites/ID/quota/status",
+    ];
     for (const path of gets) {
       await expectRefused(() => master.admin.request("GET", path.replace("ID", id)), 404, "not_found");
     }
@@ -337,7 +365,11 @@ describe("paths", () => {
   test("what is not there is 404, what takes another method is 405", async () => {
     await expectRefused(() => master.admin.request("GET", "/nothing"), 404, "not_found");
     await expectRefused(() => master.admin.request("GET", "/api/v1//evil.example/"), 404, "not_found");
-    const answer = await expectRefused(() => master.admin.request("PUT", "/sites", { body: {} }), 405, "method_not_allowed");
+    const answer = await expectRefused(
+      () => master.admin.request("PUT", "/sites", { body: {} }),
+      405,
+      "method_not_allowed",
+    );
     expect(answer.json.detail).toContain("POST, GET");
   });
 });

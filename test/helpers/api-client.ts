@@ -42,10 +42,10 @@ export class ProblemError extends Error {
   readonly problem: Record<string, unknown>;
 
   constructor(operation: string, status: number, problem: Record<string, unknown>) {
-    super(`${operation} answered ${status} ${problem["code"]}: ${problem["detail"]}`);
+    super(`${operation} answered ${status} ${String(problem.code)}: ${String(problem.detail)}`);
     this.name = "ProblemError";
     this.status = status;
-    this.code = String(problem["code"]);
+    this.code = String(problem.code);
     this.problem = problem;
   }
 }

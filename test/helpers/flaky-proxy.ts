@@ -3,8 +3,10 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** `reset` cuts the connection before the Master has seen the call, `reset-after` once it has answered. */
 export type ProxyFault =
   | "reset"
+  | "reset-after"
   | { readonly status: number; readonly body?: string }
   | { readonly delayMs: number };
 
@@ -26,6 +28,7 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
     const fault = proxy.fault(method, path);
     if (fault === undefined) forward(targetUrl, incoming, outgoing);
     else if (fault === "reset") incoming.socket.resetAndDestroy();
+    else if (fault === "reset-after") forward(targetUrl, incoming, outgoing, () => incoming.socket.resetAndDestroy());
     else if ("delayMs" in fault)
       setTimeout(() => forward(targetUrl, incoming, outgoing), fault.delayMs).unref();
     else outgoing.writeHead(fault.status, { "content-type": "text/plain" }).end(fault.body ?? "");
@@ -47,9 +50,18 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
   return proxy;
 }
 
-function forward(targetUrl: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
+function forward(
+  targetUrl: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  instead?: () => void,
+): void {
   const target = new URL(incoming.url ?? "/", targetUrl);
   const onward = request(target, { method: incoming.method, headers: incoming.headers }, (answer) => {
+    if (instead !== undefined) {
+      answer.resume().once("end", instead);
+      return;
+    }
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(outgoing);
   });

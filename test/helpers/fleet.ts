@@ -137,9 +137,11 @@ async function filesBelow(dir: string): Promise<string[]> {
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-export function runBackupd(args: readonly string[]): Promise<RunResult> {
+/** `through`: a program and its arguments that is to start backupd, for instance with fewer rights. */
+export function runBackupd(args: readonly string[], through: readonly string[] = []): Promise<RunResult> {
+  const [program = LAUNCHER, ...rest] = [...through, LAUNCHER, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(LAUNCHER, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();

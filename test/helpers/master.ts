@@ -160,7 +160,9 @@ async function startOn(stack: AsyncDisposableStack, options: MasterOptions): Pro
   const dump = new DynamoDBClient(settings(dynamodb.endpoint));
   const s3Client = new S3Client(settings(s3.endpoint));
   const sqsClient = new SQSClient(settings(sqs.endpoint));
-  stack.defer(() => [dump, s3Client, sqsClient].forEach((client) => client.destroy()));
+  stack.defer(() => {
+    for (const client of [dump, s3Client, sqsClient]) client.destroy();
+  });
   const withToken = (token: string): ApiClient => apiClient(host.url, async () => token);
   const admin = withToken(BOOTSTRAP_TOKEN);
   const master: Master = {

@@ -1,5 +1,5 @@
 // Finds an entry by its name without a JavaScript string or Map slot per file: names lie in one byte arena, and an
-// open-addressed hash table of 32-bit numbers points into it. About 12 bytes per file on top of the names.
+// open-addressed hash table of 32-bit numbers points into it. 12 to 24 bytes per file on top of the names.
 
 /** A probe gives up here, so that names made to collide cost a re-read of those files and not minutes. */
 const MAX_PROBES = 256;
@@ -12,46 +12,57 @@ export interface NameIndex {
   readonly find: (name: string) => number;
 }
 
-/** `nameIs` and `nameOf` look into the arena. */
-export function createNameIndex(
-  nameIs: (id: number, name: string) => boolean,
-  nameOf: (id: number) => string,
-): NameIndex {
-  let slots = new Int32Array(1024);
+/** `nameIs` looks into the arena. */
+export function createNameIndex(nameIs: (id: number, name: string) => boolean): NameIndex {
+  let slots = createSlots(1024);
   let used = 0;
 
-  const place = (table: Int32Array, name: string, id: number): void => {
-    let at = hash(name) & (table.length - 1);
-    for (let probe = 0; probe < MAX_PROBES; probe += 1) {
-      if (table[at] === EMPTY) {
-        table[at] = id + 1;
-        return;
-      }
-      at = (at + 1) & (table.length - 1);
-    }
-  };
   const grow = (): void => {
-    const larger = new Int32Array(slots.length * 2);
-    for (const slot of slots) if (slot !== EMPTY) place(larger, nameOf(slot - 1), slot - 1);
+    const larger = createSlots(slots.ids.length * 2);
+    for (const [at, id] of slots.ids.entries()) if (id !== EMPTY) place(larger, slots.hashes[at] ?? 0, id);
     slots = larger;
   };
   return {
     insert: (name, id) => {
-      if ((used + 1) * 3 > slots.length * 2) grow();
+      if ((used + 1) * 3 > slots.ids.length * 2) grow();
       used += 1;
-      place(slots, name, id);
+      place(slots, hash(name), id + 1);
     },
     find: (name) => {
-      let at = hash(name) & (slots.length - 1);
+      const { ids, hashes } = slots;
+      const hashed = hash(name);
+      let at = hashed & (ids.length - 1);
       for (let probe = 0; probe < MAX_PROBES; probe += 1) {
-        const slot = slots[at] ?? EMPTY;
-        if (slot === EMPTY) return -1;
-        if (nameIs(slot - 1, name)) return slot - 1;
-        at = (at + 1) & (slots.length - 1);
+        const id = ids[at] ?? EMPTY;
+        if (id === EMPTY) return -1;
+        if (hashes[at] === hashed && nameIs(id - 1, name)) return id - 1;
+        at = (at + 1) & (ids.length - 1);
       }
       return -1;
     },
   };
+}
+
+interface Slots {
+  /** Entry id plus one, or EMPTY. The length is a power of two. */
+  readonly ids: Int32Array;
+  readonly hashes: Uint32Array;
+}
+
+function createSlots(length: number): Slots {
+  return { ids: new Int32Array(length), hashes: new Uint32Array(length) };
+}
+
+function place({ ids, hashes }: Slots, hashed: number, id: number): void {
+  let at = hashed & (ids.length - 1);
+  for (let probe = 0; probe < MAX_PROBES; probe += 1) {
+    if (ids[at] === EMPTY) {
+      ids[at] = id;
+      hashes[at] = hashed;
+      return;
+    }
+    at = (at + 1) & (ids.length - 1);
+  }
 }
 
 /** FNV-1a with murmur3's finaliser, which spreads it over the low bits that the table uses. */

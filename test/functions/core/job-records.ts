@@ -8,7 +8,7 @@ export const RUNNER_A = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 export const RUNNER_B = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
 export const NOW = new Date("2030-01-01T03:00:00.000Z");
 
-export const after = (seconds: number, from: Date = NOW): Date => new Date(from.getTime() + seconds * 1000);
+export const later = (seconds: number, from: Date = NOW): Date => new Date(from.getTime() + seconds * 1000);
 
 export function aSite(fields: Partial<SiteRecord> = {}): SiteRecord {
   return {
@@ -35,7 +35,7 @@ export function aJob(fields: Partial<JobRecord> = {}): JobRecord {
     trigger: "manual",
     state: "queued",
     created_at: NOW.toISOString(),
-    deadline_at: after(86_400).toISOString(),
+    deadline_at: later(86_400).toISOString(),
     attempt: 0,
     max_attempts: 1,
     fencing: 0,
@@ -51,7 +51,7 @@ export function aRunningJob(fields: Partial<JobRecord> = {}): JobRecord {
     attempt: 1,
     fencing: 1,
     runner_id: RUNNER_A,
-    lease_expires_at: after(300).toISOString(),
+    lease_expires_at: later(300).toISOString(),
     started_at: NOW.toISOString(),
     path_at: NOW.toISOString(),
     s3_path: `/${NODE_ID}/${SITE_ID}/shop.example.com_20300101_030000.tar.zst`,

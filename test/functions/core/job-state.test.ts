@@ -9,7 +9,18 @@ import { BackupReport } from "#shared/contracts/backups.ts";
 import type { ClaimJob } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
-import { aJob, aRunningJob, aSite, after, JOB_ID, NODE_ID, NOW, RUNNER_A, RUNNER_B, SITE_ID } from "./job-records.ts";
+import {
+  aJob,
+  aRunningJob,
+  aSite,
+  JOB_ID,
+  later,
+  NODE_ID,
+  NOW,
+  RUNNER_A,
+  RUNNER_B,
+  SITE_ID,
+} from "./job-records.ts";
 
 describe("a job at a given time", () => {
   const exhausted = { max_attempts: 1 };
@@ -25,13 +36,13 @@ describe("a job at a given time", () => {
     ["silent and asked to stop", aRunningJob({ ...retryable, cancel_requested: true }), 300, "cancelled"],
     ["succeeded long ago", aRunningJob({ state: "succeeded" }), 999_999, "succeeded"],
   ])("%s", (_name, job, seconds, state) => {
-    expect(effectiveJob(job, after(seconds)).state).toBe(state);
+    expect(effectiveJob(job, later(seconds)).state).toBe(state);
   });
 
   test("a lost runner is named as the error", () => {
-    expect(effectiveJob(aRunningJob(), after(301))).toMatchObject({
+    expect(effectiveJob(aRunningJob(), later(301))).toMatchObject({
       error: { code: "runner_lost" },
-      ended_at: after(300).toISOString(),
+      ended_at: later(300).toISOString(),
     });
   });
 });
@@ -39,8 +50,11 @@ describe("a job at a given time", () => {
 describe("claim", () => {
   const body: ClaimJob = { site_id: SITE_ID, runner_id: RUNNER_B, trigger: "manual", create: false };
   const active = aSite({ active_job_id: JOB_ID });
-  const claim = (job: JobRecord | undefined, fields: Partial<Parameters<typeof claimJob>[0]> = {}, at = NOW) =>
-    claimJob({ jobId: JOB_ID, body, job, site: active, activeJob: job, leaseSeconds: 300, ...fields }, at);
+  const claim = (
+    job: JobRecord | undefined,
+    fields: Partial<Parameters<typeof claimJob>[0]> = {},
+    at = NOW,
+  ) => claimJob({ jobId: JOB_ID, body, job, site: active, activeJob: job, leaseSeconds: 300, ...fields }, at);
 
   test("gives a queued job a lease, a number and a path of its own", () => {
     const step = claim(aJob());
@@ -50,7 +64,7 @@ describe("claim", () => {
       fencing: 1,
       attempt: 1,
       runner_id: RUNNER_B,
-      lease_expires_at: after(300).toISOString(),
+      lease_expires_at: later(300).toISOString(),
       s3_path: `/${NODE_ID}/${SITE_ID}/shop.example.com_20300101_030000.tar.zst`,
     });
   });
@@ -66,24 +80,28 @@ describe("claim", () => {
   });
 
   test("refuses a job under another runner's lease, with the time to wait", () => {
-    const { refusal } = claim(aRunningJob(), {}, after(100));
+    const { refusal } = claim(aRunningJob(), {}, later(100));
     expect(refusal).toMatchObject({ code: "lease_held", data: { retry_after_seconds: 200 } });
   });
 
   test("takes over when the lease is over and attempts are left", () => {
     const job = aRunningJob({ trigger: "schedule", max_attempts: 3 });
-    expect(claim(job, {}, after(300)).jobs[0]?.after).toMatchObject({ fencing: 2, attempt: 2, runner_id: RUNNER_B });
+    expect(claim(job, {}, later(300)).jobs[0]?.after).toMatchObject({
+      fencing: 2,
+      attempt: 2,
+      runner_id: RUNNER_B,
+    });
   });
 
   test("ends instead of running when nothing is to be gained", () => {
     const scheduled = aJob({ trigger: "schedule", scheduled_at: NOW.toISOString() });
-    const outdone = aSite({ ...active, last_backup_at: after(60).toISOString() });
+    const outdone = aSite({ ...active, last_backup_at: later(60).toISOString() });
     const paused = aSite({ ...active, state: "paused" });
     const ends = [
-      claim(aJob(), {}, after(86_401)),
+      claim(aJob(), {}, later(86_401)),
       claim(scheduled, { site: outdone }),
       claim(aJob(), { site: paused }),
-      claim(aRunningJob(), {}, after(300)),
+      claim(aRunningJob(), {}, later(300)),
     ];
     expect(ends.map((step) => [step.refusal?.code, step.jobs[0]?.after.state])).toEqual([
       ["job_ended", "expired"],
@@ -98,7 +116,7 @@ describe("claim", () => {
     const other = aRunningJob({ id: RUNNER_A });
     const site = aSite({ active_job_id: other.id });
     expect(claim(aJob(), { site, activeJob: other }).refusal?.code).toBe("backup_in_progress");
-    const step = claim(aJob(), { site, activeJob: other }, after(301));
+    const step = claim(aJob(), { site, activeJob: other }, later(301));
     expect(step.jobs.map(({ after: job }) => [job.id, job.state])).toEqual([
       [other.id, "failed"],
       [JOB_ID, "running"],
@@ -115,21 +133,30 @@ describe("claim", () => {
       before: undefined,
       after: { id: jobId, max_attempts: 3, deadline_at: "2030-01-02T03:00:00.000Z" },
     });
-    expect(() => claim(undefined, { ...free, body: { ...body, trigger: "schedule" } })).toThrow("scheduled_time");
+    expect(() => claim(undefined, { ...free, body: { ...body, trigger: "schedule" } })).toThrow(
+      "scheduled_time",
+    );
     expect(() => claim(undefined, { ...free, body })).toThrow("There is no job");
   });
 });
 
 describe("report", () => {
   const site = aSite({ active_job_id: JOB_ID });
-  const claimed = { job: { id: JOB_ID, site_id: SITE_ID }, fencing: 1, s3_path: String(aRunningJob().s3_path) };
+  const claimed = {
+    job: { id: JOB_ID, site_id: SITE_ID },
+    fencing: 1,
+    s3_path: String(aRunningJob().s3_path),
+  };
   const success = BackupReport.parse(successReport(claimed, 7));
   const failure = BackupReport.parse(failureReport(claimed));
 
   test("a success ends the job, makes the backup and frees the site", () => {
-    const step = reportJob(aRunningJob(), site, success, after(60));
+    const step = reportJob(aRunningJob(), site, success, later(60));
     expect(step.jobs[0]?.after).toMatchObject({ state: "succeeded", backup_id: step.backup?.id });
-    expect(step.site?.after).toMatchObject({ last_backup_id: step.backup?.id, last_backup_at: NOW.toISOString() });
+    expect(step.site?.after).toMatchObject({
+      last_backup_id: step.backup?.id,
+      last_backup_at: NOW.toISOString(),
+    });
     expect(step.site?.after.active_job_id).toBeUndefined();
   });
 
@@ -163,7 +190,7 @@ describe("report", () => {
   });
 
   test("an older backup that is reported late does not become the newest", () => {
-    const newer = aSite({ ...site, last_backup_at: after(10).toISOString(), last_backup_id: RUNNER_A });
+    const newer = aSite({ ...site, last_backup_at: later(10).toISOString(), last_backup_id: RUNNER_A });
     expect(reportJob(aRunningJob(), newer, success, NOW).site?.after.last_backup_id).toBe(RUNNER_A);
   });
 });
@@ -175,7 +202,7 @@ describe("start, stop, release, bury", () => {
   test("start refuses next to a living job and buries a dead one", () => {
     expect(startJob(RUNNER_A, site, aRunningJob(), NOW).refusal?.code).toBe("backup_in_progress");
     expect(startJob(RUNNER_A, aSite({ state: "paused" }), undefined, NOW).refusal?.code).toBe("site_paused");
-    const step = startJob(RUNNER_A, site, aRunningJob(), after(301));
+    const step = startJob(RUNNER_A, site, aRunningJob(), later(301));
     expect(step.jobs.map((change) => change.after.state)).toEqual(["failed", "queued"]);
     expect(step.site?.after).toMatchObject({ active_job_id: RUNNER_A, last_job_id: JOB_ID });
   });
@@ -187,7 +214,7 @@ describe("start, stop, release, bury", () => {
       cancel_requested: true,
     });
     const silent = aRunningJob({ trigger: "schedule", max_attempts: 3 });
-    expect(stopJob(silent, site, after(301)).jobs[0]?.after.state).toBe("cancelled");
+    expect(stopJob(silent, site, later(301)).jobs[0]?.after.state).toBe("cancelled");
     expect(stopJob(undefined, aSite(), NOW).refusal?.code).toBe("nothing_to_stop");
   });
 

@@ -29,8 +29,12 @@ interface Ended {
   readonly stderr: string;
 }
 
-async function backupd(args: readonly string[], input = "", env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(BACKUPD, args, { env: { PATH: process.env["PATH"], BACKUPD_STATE_DIR: dir, ...env } });
+async function backupd(
+  args: readonly string[],
+  input = "",
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  const child = spawn(BACKUPD, args, { env: { PATH: process.env.PATH, BACKUPD_STATE_DIR: dir, ...env } });
   child.stdin.end(input);
   const code = new Promise<number | null>((resolve) => {
     child.on("close", resolve);
@@ -51,7 +55,11 @@ describe("enroll", () => {
     expect(await modeOf(dir)).toBe("700");
     expect(await modeOf(join(dir, "identity.json"))).toBe("600");
     const identity = JSON.parse(await readFile(join(dir, "identity.json"), "utf8"));
-    expect(identity).toMatchObject({ node_id: master.nodeId, master_url: master.url, audience: "backupd-test" });
+    expect(identity).toMatchObject({
+      node_id: master.nodeId,
+      master_url: master.url,
+      audience: "backupd-test",
+    });
     const sent = JSON.stringify(master.calls);
     expect(sent).toContain(identity.signing_key.x);
     expect(sent).not.toContain(identity.signing_key.d);
@@ -115,7 +123,10 @@ describe("the state directory", () => {
     expect(await backupd(["status"])).toMatchObject({ code: 78, stderr: expect.stringContaining("0644") });
     await chmod(join(dir, "identity.json"), 0o600);
     await writeFile(join(dir, "identity.json"), "{");
-    expect(await backupd(["run"])).toMatchObject({ code: 78, stderr: expect.stringContaining("state_dir_unusable") });
+    expect(await backupd(["run"])).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining("state_dir_unusable"),
+    });
   });
 });
 
@@ -123,7 +134,8 @@ describe("the command line", () => {
   test("explains itself", async () => {
     const { code, stdout } = await backupd(["--help"]);
     expect(code).toBe(0);
-    for (const word of ["enroll", "run-once", "status", "Exit codes", "BACKUPD_TOKEN"]) expect(stdout).toContain(word);
+    for (const word of ["enroll", "run-once", "status", "Exit codes", "BACKUPD_TOKEN"])
+      expect(stdout).toContain(word);
     expect((await backupd(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
   });
 
@@ -137,7 +149,10 @@ describe("the command line", () => {
   });
 
   test.each([["run"], ["run-once"], ["--run-once"], ["status"]])("%s needs an identity", async (command) => {
-    expect(await backupd([command])).toMatchObject({ code: 78, stderr: expect.stringContaining("backupd enroll") });
+    expect(await backupd([command])).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining("backupd enroll"),
+    });
   });
 
   test("--run-once takes a site like run-once", async () => {
@@ -165,8 +180,14 @@ describe("status", () => {
   test("answers also when the Master is away, and says whose clock is off", async () => {
     await enroll();
     master.now = () => new Date(Date.now() - 300_000);
-    expect(await backupd(["status"])).toMatchObject({ code: 1, stdout: expect.stringContaining("300 s ahead") });
+    expect(await backupd(["status"])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("300 s ahead"),
+    });
     await master.goAway();
-    expect(await backupd(["status"])).toMatchObject({ code: 1, stdout: expect.stringContaining("was refused") });
+    expect(await backupd(["status"])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("was refused"),
+    });
   });
 });

@@ -15,7 +15,10 @@ async function seal(plaintext: string, identity = ageIdentity): Promise<string> 
   return armor.encode(await encrypter.encrypt(plaintext));
 }
 
-function source(clock: ManualClock, sealed: () => Promise<string>): { config: ConfigSource; fetches: () => number } {
+function source(
+  clock: ManualClock,
+  sealed: () => Promise<string>,
+): { config: ConfigSource; fetches: () => number } {
   let count = 0;
   const master = {
     clockSkewMs: () => undefined,
@@ -55,7 +58,9 @@ describe("credentials", () => {
 
   test("that are static are kept", async () => {
     const clock = manualClock();
-    const { config, fetches } = source(clock, () => seal(JSON.stringify({ access_key_id: "A", secret_access_key: "B" })));
+    const { config, fetches } = source(clock, () =>
+      seal(JSON.stringify({ access_key_id: "A", secret_access_key: "B" })),
+    );
     await config.credentials();
     await clock.advance(365 * 24 * 3_600_000);
     expect(await config.credentials()).toMatchObject({ accessKeyId: "A", secretAccessKey: "B" });
@@ -66,7 +71,12 @@ describe("credentials", () => {
     const clock = manualClock();
     const opened = await source(clock, () => seal(keys(clock, 3600))).config.credentials();
     expect(opened.secretAccessKey).toBe("PLANTED-SECRET");
-    const printed = [JSON.stringify({ opened }), inspect({ opened }), `${opened}`, inspect([opened], { depth: 9 })];
+    const printed = [
+      JSON.stringify({ opened }),
+      inspect({ opened }),
+      String(opened as unknown),
+      inspect([opened], { depth: 9 }),
+    ];
     expect(printed.join()).not.toContain("PLANTED");
   });
 

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -11,7 +12,6 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import type { BackupReport } from "#shared/contracts/backups.ts";
 import { startSqs } from "#local/sqs.ts";
 import { type Clock, systemClock } from "#runner/clock.ts";
 import { composeRunner, type Engine } from "#runner/compose.ts";
@@ -23,8 +23,8 @@ import { jsonLog } from "#runner/io/log.ts";
 import { createMasterClient } from "#runner/io/master-client.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
 import type { Settings } from "#runner/settings.ts";
+import type { BackupReport } from "#shared/contracts/backups.ts";
 import { type FakeMaster, startFakeMaster } from "#test/fakes/fake-master.ts";
-import { PassThrough } from "node:stream";
 
 export async function tempDir(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), "backupd-control-"));
@@ -55,11 +55,12 @@ export function recordedLog(): RecordedLog {
     for (const line of chunk.toString().split("\n").filter(Boolean)) lines.push(JSON.parse(line));
     for (const look of waiting) look();
   });
-  const find = (event: string): Record<string, unknown> | undefined => lines.find((line) => line["event"] === event);
+  const find = (event: string): Record<string, unknown> | undefined =>
+    lines.find((line) => line.event === event);
   return {
     log: jsonLog(out, "debug"),
     text: () => text,
-    events: () => lines.map((line) => String(line["event"])),
+    events: () => lines.map((line) => String(line.event)),
     find,
     until: (event) =>
       new Promise((resolve) => {
@@ -143,8 +144,8 @@ export async function startQueue(dataDir: string): Promise<TestQueue> {
         new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }),
       );
       return {
-        visible: Number(Attributes["ApproximateNumberOfMessages"]),
-        hidden: Number(Attributes["ApproximateNumberOfMessagesNotVisible"]),
+        visible: Number(Attributes.ApproximateNumberOfMessages),
+        hidden: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
       };
     },
     async [Symbol.asyncDispose]() {
@@ -161,7 +162,11 @@ export interface Harness extends AsyncDisposable {
   readonly log: RecordedLog;
   readonly siteId: string;
   /** A runner of its own on the same state directory, with these parts replaced. */
-  runner(runBackup: Engine["runBackup"], stop: AbortSignal, replaced?: Partial<DaemonDeps>): Promise<DaemonDeps>;
+  runner(
+    runBackup: Engine["runBackup"],
+    stop: AbortSignal,
+    replaced?: Partial<DaemonDeps>,
+  ): Promise<DaemonDeps>;
 }
 
 /** A hundred times as fast for waits, deadlines and leases, with no chance in it; the time of day is real. */
@@ -181,7 +186,12 @@ export async function startHarness(): Promise<Harness> {
   master.queue = { url: queue.url, region: "us-east-1", endpoint: new URL(queue.url).origin };
   const dir = join(temp.path, "state");
   const now = (): Date => new Date();
-  const publicMaster = createMasterClient({ masterUrl: master.url, now, timeoutMs: 5_000, userAgent: "test" });
+  const publicMaster = createMasterClient({
+    masterUrl: master.url,
+    now,
+    timeoutMs: 5_000,
+    userAgent: "test",
+  });
   const request = { masterUrl: master.url, token: master.enrollmentToken, name: "test", force: false };
   await enroll(request, { state: await openStateDir(dir), master: publicMaster, now, version: "0" });
   const log = recordedLog();

@@ -1,10 +1,10 @@
 // The lease by a clock that only the test moves: what renews it, what ends it, and when.
 import { describe, expect, test } from "vitest";
-import type { Claim, PatchedJob } from "#shared/contracts/jobs.ts";
-import { BackupError } from "#shared/errors.ts";
 import type { MasterClient } from "#runner/io/master-client.ts";
 import { type HeldLease, holdLease } from "#runner/lease.ts";
 import { newCounters, sampleProgress } from "#runner/plan/progress.ts";
+import type { Claim, PatchedJob } from "#shared/contracts/jobs.ts";
+import { BackupError } from "#shared/errors.ts";
 import { type ManualClock, manualClock } from "#test/fakes/manual-clock.ts";
 import { recordedLog } from "./harness.ts";
 

@@ -4,10 +4,10 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { BackupError } from "#shared/errors.ts";
-import { jobIdFor } from "#shared/job-id.ts";
 import type { RunBackup } from "#runner/context.ts";
 import { runDaemon } from "#runner/daemon.ts";
+import { BackupError } from "#shared/errors.ts";
+import { jobIdFor } from "#shared/job-id.ts";
 import { problem } from "#test/fakes/fake-master.ts";
 import { type Harness, startHarness, successOf, untilAborted } from "./harness.ts";
 
@@ -120,8 +120,8 @@ describe("a message that cannot be worked on", () => {
       await harness.queue.send(manual(randomUUID()));
       await startDaemon(async (job) => successOf(job));
       const line = await harness.log.until("claim.postponed");
-      expect(line["wait_seconds"]).toBeGreaterThanOrEqual(40);
-      expect(line["error"]).toMatchObject({ code });
+      expect(line.wait_seconds).toBeGreaterThanOrEqual(40);
+      expect(line.error).toMatchObject({ code });
       await stopDaemon();
       expect(await harness.queue.count()).toEqual({ visible: 0, hidden: 1 });
     },
@@ -169,7 +169,9 @@ describe("a job that fails", () => {
     });
     await report;
     await harness.log.until("outbox.sent");
-    expect(harness.master.reports).toMatchObject([{ status: "failed", error: { code: "storage_unreachable" } }]);
+    expect(harness.master.reports).toMatchObject([
+      { status: "failed", error: { code: "storage_unreachable" } },
+    ]);
   });
 
   test("with an error nobody foresaw: is reported as unexpected", async () => {
@@ -229,9 +231,42 @@ describe("a job that must end", () => {
     await startDaemon((job) => untilAborted(job));
     await harness.log.until("job.started");
     await stopDaemon();
-    expect(harness.master.jobs.get(jobId)?.job).toMatchObject({ state: "queued", error: { code: "interrupted" } });
+    expect(harness.master.jobs.get(jobId)?.job).toMatchObject({
+      state: "queued",
+      error: { code: "interrupted" },
+    });
     expect(await harness.queue.take()).toContain(jobId);
     expect(await spoolNames()).toEqual([]);
+  });
+});
+
+describe("a full disk", () => {
+  test("does not hide how the job ended: the report goes at once", async () => {
+    const jobId = randomUUID();
+    const report = reported(jobId);
+    await harness.queue.send(manual(jobId));
+    const deps = await harness.runner(async (job) => successOf(job), stop.signal);
+    const put = (): Promise<never> => Promise.reject(new BackupError("disk_full"));
+    running = runDaemon(stop.signal, { ...deps, outbox: { ...deps.outbox, put } });
+    await report;
+    await harness.log.until("job.ended");
+    await stopDaemon();
+    expect(harness.master.reports).toMatchObject([{ job_id: jobId, status: "success" }]);
+    expect(await harness.queue.count()).toEqual({ visible: 0, hidden: 0 });
+  });
+
+  test("and the Master away: the job's message comes again", async () => {
+    await harness.queue.send(manual(randomUUID()));
+    const deps = await harness.runner(async (job) => {
+      harness.master.script("reportBackup", () => "hang up");
+      return successOf(job);
+    }, stop.signal);
+    const put = (): Promise<never> => Promise.reject(new BackupError("disk_full"));
+    running = runDaemon(stop.signal, { ...deps, outbox: { ...deps.outbox, put } });
+    await harness.log.until("claim.postponed");
+    await stopDaemon();
+    const { visible, hidden } = await harness.queue.count();
+    expect(visible + hidden).toBe(1);
   });
 });
 
@@ -255,11 +290,47 @@ describe("the Master away", () => {
     });
     await harness.queue.send(manual(randomUUID()));
     await startDaemon(async (job) => successOf(job));
-    expect(await harness.log.until("claim.postponed")).toMatchObject({ error: { code: "master_unreachable" } });
+    expect(await harness.log.until("claim.postponed")).toMatchObject({
+      error: { code: "master_unreachable" },
+    });
     expect(claims).toBeGreaterThan(1);
     await stopDaemon();
     const { visible, hidden } = await harness.queue.count();
     expect(visible + hidden).toBe(1);
+  });
+
+  test("at the config before the claim: nothing is claimed, and the message stays", async () => {
+    await startDaemon(async (job) => successOf(job));
+    await harness.log.until("queue.opened");
+    harness.master.script("getNodeConfig", () => "hang up");
+    await harness.queue.send(manual(randomUUID()));
+    await harness.log.until("claim.postponed");
+    await harness.log.until("master.away");
+    await stopDaemon();
+    expect(harness.master.jobs.size).toBe(0);
+    const { visible, hidden } = await harness.queue.count();
+    expect(visible + hidden).toBe(1);
+  });
+
+  test("at a call of the job's own: it is tried again, then the job fails with that reason", async () => {
+    let asked = 0;
+    harness.master.script("checkSiteQuota", () => {
+      asked += 1;
+      return "hang up";
+    });
+    const jobId = randomUUID();
+    const report = reported(jobId);
+    await harness.queue.send(manual(jobId));
+    await startDaemon(async (job) => {
+      await job.master.call("checkSiteQuota", { params: { id: job.site.id }, signal: job.signal });
+      return successOf(job);
+    });
+    await report;
+    await harness.log.until("outbox.sent");
+    expect(asked).toBeGreaterThan(3);
+    expect(harness.master.reports).toMatchObject([
+      { status: "failed", error: { code: "master_unreachable" } },
+    ]);
   });
 
   test("at the report: it waits on the disk, the message is gone, and it is sent later", async () => {

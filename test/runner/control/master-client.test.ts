@@ -2,11 +2,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { BackupError } from "#shared/errors.ts";
 import type { Clock } from "#runner/clock.ts";
 import { generateNodeKeys, tokenSigner } from "#runner/io/identity.ts";
 import { createMasterClient, type MasterClient } from "#runner/io/master-client.ts";
 import { callWithRetry } from "#runner/io/retrying-master.ts";
+import { BackupError } from "#shared/errors.ts";
 import { type FakeMaster, problem, type Scripted, startFakeMaster } from "#test/fakes/fake-master.ts";
 
 let master: FakeMaster;
@@ -63,14 +63,27 @@ describe("a call", () => {
     answering(problem("over_quota", { detail: "2 GiB too much", hint: "Buy more." }));
     const error = await failure(config());
     expect(error).toBeInstanceOf(BackupError);
-    expect(error).toMatchObject({ code: "over_quota", message: "2 GiB too much", hint: "Buy more.", retry: "never" });
+    expect(error).toMatchObject({
+      code: "over_quota",
+      message: "2 GiB too much",
+      hint: "Buy more.",
+      retry: "never",
+    });
   });
 
   test.each([
-    ["a code of a newer Master", { status: 409, body: { code: "site_on_fire", detail: "hot" } }, "master_refused"],
+    [
+      "a code of a newer Master",
+      { status: 409, body: { code: "site_on_fire", detail: "hot" } },
+      "master_refused",
+    ],
     ["a gateway's 503", { status: 503, body: { message: "Service Unavailable" } }, "internal"],
     ["a gateway's 429", { status: 429, body: { message: "Too Many Requests" } }, "rate_limited"],
-    ["a proxy's 403", { status: 403, body: "<html>", headers: { "content-type": "text/html" } }, "master_refused"],
+    [
+      "a proxy's 403",
+      { status: 403, body: "<html>", headers: { "content-type": "text/html" } },
+      "master_refused",
+    ],
     ["an answer that is not the contract's", { status: 200, body: { node_id: 7 } }, "master_refused"],
     ["a redirect", { status: 301, headers: { location: "https://x.example.com/" } }, "master_refused"],
   ] as const)("makes sense of %s", async (_, answer, code) => {
@@ -100,9 +113,15 @@ describe("a call", () => {
 
   test("says why no answer came", async () => {
     answering("hang");
-    expect(await failure(config())).toMatchObject({ code: "master_unreachable", message: /no answer within/ });
+    expect(await failure(config())).toMatchObject({
+      code: "master_unreachable",
+      message: /no answer within/,
+    });
     answering("hang up");
-    expect(await failure(config())).toMatchObject({ code: "master_unreachable", message: /connection was cut/ });
+    expect(await failure(config())).toMatchObject({
+      code: "master_unreachable",
+      message: /connection was cut/,
+    });
     await master.goAway();
     expect(await failure(config())).toMatchObject({ code: "master_unreachable", message: /was refused/ });
   });
@@ -162,18 +181,25 @@ describe("retries", () => {
   test("end at the deadline with the last error", async () => {
     answering("hang up");
     const clock = countingClock();
-    const error = await failure(callWithRetry(client, { clock, deadlineMs: 10_000 }).call("getNodeConfig", {}));
+    const error = await failure(
+      callWithRetry(client, { clock, deadlineMs: 10_000 }).call("getNodeConfig", {}),
+    );
     expect(error.code).toBe("master_unreachable");
     expect(clock.monotonicMs()).toBeLessThanOrEqual(10_000);
     expect(clock.waits.length).toBeGreaterThan(2);
   });
 
-  test.each(["not_found", "invalid_request", "lease_held", "token_invalid"] as const)("do not happen for %s", async (code) => {
-    answering(problem(code));
-    const clock = countingClock();
-    expect(await failure(callWithRetry(client, { clock, deadlineMs: 60_000 }).call("getNodeConfig", {}))).toMatchObject({
-      code,
-    });
-    expect(clock.waits).toEqual([]);
-  });
+  test.each(["not_found", "invalid_request", "lease_held", "token_invalid"] as const)(
+    "do not happen for %s",
+    async (code) => {
+      answering(problem(code));
+      const clock = countingClock();
+      expect(
+        await failure(callWithRetry(client, { clock, deadlineMs: 60_000 }).call("getNodeConfig", {})),
+      ).toMatchObject({
+        code,
+      });
+      expect(clock.waits).toEqual([]);
+    },
+  );
 });

@@ -3,12 +3,12 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { BackupReport } from "#shared/contracts/backups.ts";
-import type { ErrorCode } from "#shared/error-kinds.ts";
-import { BackupError } from "#shared/errors.ts";
 import type { MasterClient } from "#runner/io/master-client.ts";
 import { type Outbox, openOutbox, sweepOutbox } from "#runner/io/outbox.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
+import type { BackupReport } from "#shared/contracts/backups.ts";
+import type { ErrorCode } from "#shared/error-kinds.ts";
+import { BackupError } from "#shared/errors.ts";
 import { type ManualClock, manualClock } from "#test/fakes/manual-clock.ts";
 import { recordedLog, tempDir } from "./harness.ts";
 
@@ -47,7 +47,8 @@ function report(job_id: string = randomUUID(), fencing = 1): BackupReport {
   return { job_id, site_id: randomUUID(), fencing, ...times, status: "cancelled" };
 }
 
-const files = async (path = dir): Promise<string[]> => (await readdir(path)).filter((name) => name.endsWith(".json"));
+const files = async (path = dir): Promise<string[]> =>
+  (await readdir(path)).filter((name) => name.endsWith(".json"));
 
 describe("an outbox", () => {
   test("keeps a report over a restart until the Master takes it", async () => {
@@ -100,21 +101,28 @@ describe("an outbox", () => {
     },
   );
 
-  test.each(["token_expired", "token_invalid", "unauthenticated", "master_refused", "node_disabled"] as const)(
-    "never gives a report up because of what is wrong with the node (%s)",
-    async (code) => {
-      refusal = () => code;
-      const outbox = reopened();
-      await outbox.put(report());
-      for (let day = 0; day < 10; day += 1) {
-        await clock.advance(24 * 3_600_000);
-        expect(await outbox.flush(NEVER)).toMatchObject({ waiting: 1, rejected: 0 });
-      }
-    },
-  );
+  test.each([
+    "token_expired",
+    "token_invalid",
+    "unauthenticated",
+    "master_refused",
+    "node_disabled",
+  ] as const)("never gives a report up because of what is wrong with the node (%s)", async (code) => {
+    refusal = () => code;
+    const outbox = reopened();
+    await outbox.put(report());
+    for (let day = 0; day < 10; day += 1) {
+      await clock.advance(24 * 3_600_000);
+      expect(await outbox.flush(NEVER)).toMatchObject({ waiting: 1, rejected: 0 });
+    }
+  });
 
   test("holds a job's later reports back behind an earlier one, but not other jobs'", async () => {
-    const [first, second, other] = [report("job-a".padEnd(36, "0"), 1), report("job-a".padEnd(36, "0"), 2), report()];
+    const [first, second, other] = [
+      report("job-a".padEnd(36, "0"), 1),
+      report("job-a".padEnd(36, "0"), 2),
+      report(),
+    ];
     const id = randomUUID();
     Object.assign(first, { job_id: id });
     Object.assign(second, { job_id: id });

@@ -2,19 +2,22 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Progress } from "#shared/contracts/jobs.ts";
-import { ERROR_CODES } from "#shared/error-kinds.ts";
-import { BackupError } from "#shared/errors.ts";
-import { jobIdFor } from "#shared/job-id.ts";
 import { backoffAtLeastHalfMs, backoffMs } from "#runner/plan/backoff.ts";
 import { claimRefusal, describeError, jobEnd } from "#runner/plan/error-class.ts";
 import { parseMasterUrl } from "#runner/plan/master-url.ts";
 import { parseMessage } from "#runner/plan/message.ts";
 import { formatProgress, newCounters, type Sample, sampleProgress } from "#runner/plan/progress.ts";
 import { redactText } from "#runner/plan/redact.ts";
+import { Progress } from "#shared/contracts/jobs.ts";
+import { ERROR_CODES } from "#shared/error-kinds.ts";
+import { BackupError } from "#shared/errors.ts";
+import { jobIdFor } from "#shared/job-id.ts";
 
 describe("backoff", () => {
-  const anyBackoff = fc.record({ baseMs: fc.integer({ min: 1, max: 1e4 }), capMs: fc.integer({ min: 1, max: 1e6 }) });
+  const anyBackoff = fc.record({
+    baseMs: fc.integer({ min: 1, max: 1e4 }),
+    capMs: fc.integer({ min: 1, max: 1e6 }),
+  });
   const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
   test("stays between nothing and its cap, and never shrinks with more tries", () => {
@@ -44,9 +47,14 @@ describe("a message", () => {
 
   test("of a schedule names the same job however its time is spelt", () => {
     const spellings = ["2026-03-01T03:00:00Z", "2026-03-01T03:00:00.000Z"];
-    const jobs = spellings.map((scheduled_time) => parseMessage(JSON.stringify({ ...scheduled, scheduled_time })));
+    const jobs = spellings.map((scheduled_time) =>
+      parseMessage(JSON.stringify({ ...scheduled, scheduled_time })),
+    );
     for (const parsed of jobs) {
-      expect(parsed).toMatchObject({ ok: true, request: { jobId: jobIdFor(site_id, "2026-03-01T03:00:00Z") } });
+      expect(parsed).toMatchObject({
+        ok: true,
+        request: { jobId: jobIdFor(site_id, "2026-03-01T03:00:00Z") },
+      });
     }
   });
 
@@ -57,7 +65,10 @@ describe("a message", () => {
   });
 
   test("that is anything else is refused with a reason, never thrown at", () => {
-    const bodies = fc.oneof(fc.string(), fc.jsonValue().map((value) => JSON.stringify(value)));
+    const bodies = fc.oneof(
+      fc.string(),
+      fc.jsonValue().map((value) => JSON.stringify(value)),
+    );
     fc.assert(
       fc.property(bodies, (body) => {
         const parsed = parseMessage(body);
@@ -65,7 +76,9 @@ describe("a message", () => {
         if (!parsed.ok) expect(parsed.reason).not.toBe("");
       }),
     );
-    expect(parseMessage(JSON.stringify({ ...scheduled, v: 2, scheduled_time: "2026-03-01T03:00:00Z" })).ok).toBe(false);
+    expect(
+      parseMessage(JSON.stringify({ ...scheduled, v: 2, scheduled_time: "2026-03-01T03:00:00Z" })).ok,
+    ).toBe(false);
   });
 });
 
@@ -92,7 +105,9 @@ describe("how a job ends", () => {
 });
 
 describe("progress", () => {
-  const steps = fc.array(fc.record({ ms: fc.integer({ min: 0, max: 60_000 }), bytes: fc.nat(1e9) }), { maxLength: 40 });
+  const steps = fc.array(fc.record({ ms: fc.integer({ min: 0, max: 60_000 }), bytes: fc.nat(1e9) }), {
+    maxLength: 40,
+  });
 
   test("always fits the contract, whatever the counters do", () => {
     fc.assert(
@@ -121,7 +136,11 @@ describe("progress", () => {
   });
 
   test("fits its line", () => {
-    const full = sampleProgress({ stage: "archive", bytesDone: 5e9, bytesTotal: 1e10, bytesUploaded: 1 }, 0, undefined);
+    const full = sampleProgress(
+      { stage: "archive", bytesDone: 5e9, bytesTotal: 1e10, bytesUploaded: 1 },
+      0,
+      undefined,
+    );
     const line = formatProgress("shop.example.com", full.progress, 200);
     expect(line).toContain("archive  50.0%");
     fc.assert(
@@ -139,7 +158,10 @@ describe("the Master's URL", () => {
     for (const text of ["https://m.example.com", "https://m.example.com/", "https://m.example.com/api/v1/"]) {
       expect(parseMasterUrl(text)).toEqual({ ok: true, url: "https://m.example.com" });
     }
-    expect(parseMasterUrl("https://m.example.com/prod/api/v1")).toEqual({ ok: true, url: "https://m.example.com/prod" });
+    expect(parseMasterUrl("https://m.example.com/prod/api/v1")).toEqual({
+      ok: true,
+      url: "https://m.example.com/prod",
+    });
     expect(parseMasterUrl("http://127.0.0.1:8080")).toEqual({ ok: true, url: "http://127.0.0.1:8080" });
   });
 
@@ -166,7 +188,8 @@ describe("redaction", () => {
   });
 
   test("leaves codes and hints alone", () => {
-    const text = '{"error":{"code":"token_expired","hint":"Check DB_USER and DB_PASSWORD in wp-config.php; try them."}}';
+    const text =
+      '{"error":{"code":"token_expired","hint":"Check DB_USER and DB_PASSWORD in wp-config.php; try them."}}';
     expect(redactText(text)).toBe(text);
   });
 

@@ -29,7 +29,9 @@ afterEach(async () => {
 });
 
 function start(mode: "hang" | "stuck" | "succeed"): Running {
-  const child = spawn(process.execPath, [SCRIPT, harness.dir, mode], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [SCRIPT, harness.dir, mode], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   children.push(child);
   const exited = once(child, "exit") as Running["exited"];
   let output = "";
@@ -52,7 +54,13 @@ function start(mode: "hang" | "stuck" | "succeed"): Running {
 
 const queueJob = async (): Promise<string> => {
   const jobId = randomUUID();
-  await harness.queue.send({ v: 1, type: "backup", trigger: "manual", site_id: harness.siteId, job_id: jobId });
+  await harness.queue.send({
+    v: 1,
+    type: "backup",
+    trigger: "manual",
+    site_id: harness.siteId,
+    job_id: jobId,
+  });
   return jobId;
 };
 const left = async (): Promise<string[]> => [
@@ -67,7 +75,10 @@ describe("SIGTERM", () => {
     await runner.until("test.working");
     runner.child.kill("SIGTERM");
     expect(await runner.exited).toEqual([0, null]);
-    expect(harness.master.jobs.get(jobId)?.job).toMatchObject({ state: "queued", error: { code: "interrupted" } });
+    expect(harness.master.jobs.get(jobId)?.job).toMatchObject({
+      state: "queued",
+      error: { code: "interrupted" },
+    });
     expect(await harness.queue.take()).toContain(jobId);
     expect(await readdir(join(harness.dir, "spool"))).toEqual([]);
   });
@@ -114,7 +125,9 @@ describe("kill -9", () => {
     await tried;
     first.child.kill("SIGKILL");
     await first.exited;
-    expect((await readdir(join(harness.dir, "outbox"))).filter((name) => name.includes(jobId))).toHaveLength(1);
+    expect((await readdir(join(harness.dir, "outbox"))).filter((name) => name.includes(jobId))).toHaveLength(
+      1,
+    );
 
     harness.master.script("reportBackup", undefined);
     const second = start("succeed");

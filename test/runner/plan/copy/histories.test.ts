@@ -144,7 +144,7 @@ function act(site: ModelSite, { act: kind, a, b }: Step): void {
     site
       .walk()
       .map((entry) => entry.name)
-      .slice(1),
+      .filter((name) => name !== ROOT),
   );
   if (kind === "addMany") {
     for (let n = 0; n < a % 20; n += 1) site.write(`${ROOT}/m${(a + n) % 60}`, (n * b) % 9000);

@@ -1,0 +1,123 @@
+// npm run package, offline and without credentials: bundles that are small and load fast, and a template that holds
+// what the design promises of AWS.
+import { execFile } from "node:child_process";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import { API_BASE, OPERATIONS, type Operation } from "#shared/operations.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+interface Resource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation, as deep as it goes
+  readonly Properties: any;
+}
+let resources: Record<string, Resource>;
+const ofType = (type: string): Resource[] => Object.values(resources).filter((one) => one.Type === type);
+
+beforeAll(async () => {
+  const { PATH, HOME } = process.env;
+  await run(process.execPath, ["scripts/package.mjs", "--stage", "test"], { cwd: ROOT, env: { PATH, HOME } });
+  const path = join(ROOT, "dist/.serverless/cloudformation-template-update-stack.json");
+  resources = (JSON.parse(await readFile(path, "utf8")) as { Resources: Record<string, Resource> }).Resources;
+});
+
+describe("the bundles", () => {
+  test("are at most 1 MB each", async () => {
+    const dir = join(ROOT, "dist/functions");
+    const files = (await readdir(dir)).filter((name) => name.endsWith(".mjs"));
+    expect(files.length).toBe(ofType("AWS::Lambda::Function").length);
+    for (const file of files)
+      expect([file, (await stat(join(dir, file))).size <= 1_000_000]).toEqual([file, true]);
+  });
+
+  test("load without anything else and export their handler", async () => {
+    for (const { Properties } of ofType("AWS::Lambda::Function")) {
+      const [file, name] = String(Properties.Handler).split(".");
+      const script = `const m = await import("./${file}.mjs"); process.stdout.write(typeof m.${name});`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], {
+        cwd: join(ROOT, "dist"),
+      });
+      expect([file, stdout]).toEqual([file, "function"]);
+    }
+  });
+});
+
+describe("the template", () => {
+  test("has a route for every operation, behind the authorizer unless it is public", () => {
+    const routes = new Map(
+      ofType("AWS::ApiGatewayV2::Route").map(({ Properties }) => [
+        Properties.RouteKey,
+        Properties.AuthorizationType,
+      ]),
+    );
+    for (const { method, path, access } of Object.values(OPERATIONS) as Operation[]) {
+      const key = `${method} ${API_BASE}${path}`;
+      expect([key, routes.get(key)]).toEqual([key, access === "public" ? "NONE" : "CUSTOM"]);
+    }
+    expect(routes.get(`POST ${API_BASE}/backups/`)).toBe("CUSTOM");
+    expect(routes.has("$default")).toBe(true);
+  });
+
+  test("has an authorizer that is asked every time and answers simply", () => {
+    expect(ofType("AWS::ApiGatewayV2::Authorizer").map(({ Properties }) => Properties)).toMatchObject([
+      { AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true, AuthorizerResultTtlInSeconds: 0 },
+    ]);
+  });
+
+  test("limits the rate of enrolment below that of the rest", () => {
+    const [stage] = ofType("AWS::ApiGatewayV2::Stage");
+    const enrol = stage?.Properties.RouteSettings["POST /api/v1/nodes/enroll"];
+    expect(enrol.ThrottlingRateLimit).toBeLessThan(
+      stage?.Properties.DefaultRouteSettings.ThrottlingRateLimit,
+    );
+    // The stage can only name routes that are there already.
+    expect(resources["HttpApiRoutePostApiV1NodesEnroll"]?.Type).toBe("AWS::ApiGatewayV2::Route");
+  });
+
+  test("runs Node 24 on arm64", () => {
+    for (const { Properties } of ofType("AWS::Lambda::Function")) {
+      expect(Properties).toMatchObject({ Runtime: "nodejs24.x", Architectures: ["arm64"] });
+    }
+  });
+
+  test("keeps the records and the archives, whatever happens to the stack", () => {
+    expect(resources["Table"]).toMatchObject({
+      DeletionPolicy: "Retain",
+      Properties: {
+        BillingMode: "PAY_PER_REQUEST",
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
+      },
+    });
+    expect(resources["Bucket"]).toMatchObject({
+      DeletionPolicy: "Retain",
+      Properties: {
+        VersioningConfiguration: { Status: "Enabled" },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+      },
+    });
+    const rules = resources["Bucket"]?.Properties.LifecycleConfiguration.Rules as Record<string, unknown>[];
+    expect(rules.some((rule) => "AbortIncompleteMultipartUpload" in rule)).toBe(true);
+    const [statement] = resources["BucketPolicy"]?.Properties.PolicyDocument.Statement;
+    expect(statement).toMatchObject({
+      Effect: "Deny",
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
+  });
+
+  test("gives the node role no way to delete or list archives", () => {
+    const text = JSON.stringify(resources["NodeRole"]?.Properties.Policies);
+    expect(text).toContain("s3:PutObject");
+    expect(text).not.toMatch(/s3:(\*|Delete|ListBucket|PutBucket|PutObjectRetention|BypassGovernance)/);
+    expect(text).not.toMatch(/sqs:(\*|SendMessage|DeleteQueue|Purge)/);
+  });
+});
