@@ -34,7 +34,7 @@ export const handler: ApiHandler = serve(
     },
 
     async deleteApiToken({ params }, deps) {
-      if (await deps.records.apiTokens.revoke(params.id, deps.now().toISOString())) return undefined as never;
+      if (await deps.records.apiTokens.revoke(params.id, deps.now().toISOString())) return undefined;
       const token = await deps.records.apiTokens.get(params.id);
       if (token === undefined)
         throw new BackupError("not_found", { detail: `There is no token ${params.id}.` });

@@ -87,14 +87,17 @@ async function checkObject(report: SuccessReport, deps: Deps<"records" | "object
   throw new BackupError("object_missing", { detail: `Reported ${report.size_bytes} bytes; ${found}.` });
 }
 
-/** An archive of a runner that had lost its lease, while another one's is recorded: nobody will ever ask for it. */
+/**
+ * An archive of a runner that lost its lease. Each claim writes to a path of its own, later than those before, so
+ * what lies at the path of an earlier claim can never be recorded, however the job ends: nobody will ask for it.
+ */
 async function removeOrphan(
   job: JobRecord,
   site: SiteRecord,
   report: SuccessReport,
   deps: Deps<"records" | "objects">,
 ): Promise<void> {
-  if (job.state !== "succeeded" || report.s3_path === job.s3_path) return;
+  if (report.s3_path === job.s3_path) return;
   if (await deps.records.backups.isPathUsed(site.node_id, site.id, report.s3_path)) return;
   deps.log.warn("removing an orphaned archive", {
     job_id: job.id,

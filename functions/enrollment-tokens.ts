@@ -23,7 +23,7 @@ export const handler: ApiHandler = serve(
       return {
         ...viewEnrollmentToken(record, now),
         token,
-        command: `backupd enroll --master ${master} --token ${token}`,
+        command: `BACKUPD_TOKEN=${token} backupd enroll --master ${master}`,
       };
     },
 
@@ -33,8 +33,7 @@ export const handler: ApiHandler = serve(
     },
 
     async deleteEnrollmentToken({ params }, deps) {
-      if (await deps.records.enrollmentTokens.revoke(params.id, deps.now().toISOString()))
-        return undefined as never;
+      if (await deps.records.enrollmentTokens.revoke(params.id, deps.now().toISOString())) return undefined;
       const token = await deps.records.enrollmentTokens.get(params.id);
       if (token === undefined)
         throw new BackupError("not_found", { detail: `There is no token ${params.id}.` });

@@ -37,7 +37,7 @@ export const handler: ApiHandler = serve(
       }
       await deps.queues.remove(node.queue_url);
       activity.details = { name: node.name };
-      return undefined as never;
+      return undefined;
     },
   },
 );

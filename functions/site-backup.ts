@@ -28,7 +28,6 @@ export const handler: ApiHandler = serve(
           : undefined;
       });
       try {
-        const node = await loadNode(site.node_id, deps);
         const message = { v: 1, type: "backup", trigger: "manual", site_id: site.id, job_id: jobId } as const;
         await deps.queues.send(node.queue_url, message);
       } catch (cause) {

@@ -39,8 +39,7 @@ export const handler: ApiHandler = serve(
           throw new BackupError("conflict", { detail: "The node is disabled." });
         return undefined;
       });
-      if (schedule !== undefined)
-        await deps.schedules.put(site.id, schedule, queueArn(deps.config, site.node_id));
+      if (schedule !== undefined) await scheduleNew(site, schedule, deps);
       activity.details = { name: site.name, node_id: site.node_id, path: site.path };
       return viewSite(site);
     },
@@ -69,13 +68,14 @@ export const handler: ApiHandler = serve(
     async deleteSite({ params, activity }, deps) {
       await settleRace(async () => {
         const site = await loadSite(params.id, deps);
-        // The schedule goes first: should the record's write fail, the same call can be made again.
+        // The schedule goes first: should a later write fail, the same call can be made again.
         await deps.schedules.remove(site.id);
+        if (!(await stopActiveJob(site, deps))) return undefined;
         activity.details = { name: site.name, node_id: site.node_id };
         const isDone = await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
         return isDone ? true : undefined;
       });
-      return undefined as never;
+      return undefined;
     },
 
     async putSiteSchedule({ params, body, activity }, deps) {
@@ -87,6 +87,20 @@ export const handler: ApiHandler = serve(
     },
   },
 );
+
+/** A site that cannot be scheduled is taken back, so that the same call can be made again. */
+async function scheduleNew(
+  site: SiteRecord,
+  schedule: Schedule,
+  deps: Deps<"records" | "schedules">,
+): Promise<void> {
+  try {
+    await deps.schedules.put(site.id, schedule, queueArn(deps.config, site.node_id));
+  } catch (error) {
+    await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
+    throw error;
+  }
+}
 
 /** A queued job ends, a running one is asked to stop. False when the site has to be read again. */
 async function stopActiveJob(site: SiteRecord, deps: Deps<"records">): Promise<boolean> {

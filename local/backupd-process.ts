@@ -54,5 +54,5 @@ export async function startBackupd(options: {
     recordFile,
   });
   const close = (): Promise<void> => child.end();
-  return { pid: child.pid, logFile, hasEnded: child.hasEnded, close, [Symbol.asyncDispose]: close };
+  return { pid: child.pid, logFile, hasEnded: () => child.hasEnded(), close, [Symbol.asyncDispose]: close };
 }

@@ -90,7 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     sqs,
     scheduler,
     env,
-    throwIfCrashed: services.throwIfCrashed,
+    throwIfCrashed: () => services.throwIfCrashed(),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -14,6 +14,7 @@ import { holdLease } from "./lease.ts";
 import { jobEnd } from "./plan/error-class.ts";
 import { newCounters, type ProgressCounters, type Sample, sampleProgress } from "./plan/progress.ts";
 import { endReport, keepReport, releaseJob, type SettleDeps } from "./settle.ts";
+import { type StageClock, startStageClock } from "./stage-clock.ts";
 
 export interface AttemptDeps extends SettleDeps {
   readonly runBackup: RunBackup;
@@ -54,6 +55,7 @@ function progressOf(counters: ProgressCounters, clock: Clock): () => Sample["pro
 
 interface JobPlace {
   readonly counters: ProgressCounters;
+  readonly stages: StageClock;
   readonly spoolDir: string;
   readonly log: Log;
 }
@@ -61,7 +63,7 @@ interface JobPlace {
 /** Runs the job under its lease. Throws the reason of the abort, if there was one. */
 async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promise<BackupReport> {
   const { claim, config, stop } = attempt;
-  const { counters, log } = place;
+  const { counters, stages, log } = place;
   const { state, clock, master } = deps;
   const site = config.sites.find(({ id }) => id === claim.job.site_id);
   if (site === undefined) {
@@ -87,6 +89,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     lease,
     signal,
     progress: counters,
+    stages,
     spoolDir: place.spoolDir,
     siteEnvFile: state.siteEnvFile(site.id),
     master: callWithRetry(master, { clock, deadlineMs: CALL_DEADLINE_MS }),
@@ -106,17 +109,16 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
 
 async function workInSpool(
   attempt: Attempt,
-  counters: ProgressCounters,
+  place: Omit<JobPlace, "spoolDir">,
   deps: AttemptDeps,
-  log: Log,
 ): Promise<BackupReport> {
   const spool = await deps.state.openSpool(attempt.claim.job.id);
   try {
-    return await work(attempt, { counters, spoolDir: spool.dir, log }, deps);
+    return await work(attempt, { ...place, spoolDir: spool.dir }, deps);
   } finally {
     // A leftover does not make a good backup a bad one; the next start sweeps it.
     await spool.remove().catch((error: unknown) => {
-      log.warn("spool.not_removed", { error });
+      place.log.warn("spool.not_removed", { error });
     });
   }
 }
@@ -128,6 +130,13 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
   const log = deps.log.child({ job_id: job.id, site_id: job.site_id, attempt: job.attempt });
   const settling = { ...deps, log };
   const counters = newCounters();
+  const stages = startStageClock(
+    () => deps.clock.monotonicMs(),
+    (stage) => {
+      counters.stage = stage;
+      log.debug("stage.started", { stage });
+    },
+  );
   const startedAt = deps.clock.now();
   log.info("job.started", { site: job.site_name, trigger: job.trigger, fencing: claim.fencing });
   deps.watchJob({ claim, counters });
@@ -140,13 +149,17 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
       await releaseJob(claim, error, stop, settling);
       return { kind: "released", error };
     }
-    const report = endReport(claim, error, startedAt, deps.clock.now());
+    const report = endReport(claim, error, {
+      startedAt,
+      finishedAt: deps.clock.now(),
+      stages: stages.times(),
+    });
     await keepReport(report, job.site_name, stop, settling);
     return { kind: "reported", report, error };
   }
 
   try {
-    const result = await workInSpool(attempt, counters, deps, log).catch((thrown: unknown) =>
+    const result = await workInSpool(attempt, { counters, stages, log }, deps).catch((thrown: unknown) =>
       asBackupError(thrown, "unexpected"),
     );
     if (result instanceof BackupError) return await settled(result);

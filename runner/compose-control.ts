@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from "./clock.ts";
 import { readIdentity, tokenSigner } from "./io/identity.ts";
 import type { Log } from "./io/log.ts";
-import { createMasterClient } from "./io/master-client.ts";
+import { createMasterClient, type MasterClient } from "./io/master-client.ts";
 import { createConfigSource } from "./io/node-config.ts";
 import { openOutbox } from "./io/outbox.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
@@ -20,6 +20,8 @@ export interface ControlOptions {
 
 export const MASTER_TIMEOUT_MS = 15_000;
 const OUTBOX_DEADLINE_MS = 20_000;
+/** A moment's absence must not put a job off, or end an upload whose credentials are due; `status` waits for it too. */
+const CONFIG_DEADLINE_MS = 5_000;
 
 /** Throws `not_enrolled` or `state_dir_unusable`. */
 export async function composeControl(options: ControlOptions): Promise<StatusDeps> {
@@ -33,8 +35,13 @@ export async function composeControl(options: ControlOptions): Promise<StatusDep
     timeoutMs: MASTER_TIMEOUT_MS,
     userAgent: `backupd/${version}`,
   });
-  const source = createConfigSource({ master, ageIdentity: identity.age_identity, clock, stop });
-  const patient = callWithRetry(master, { clock, deadlineMs: OUTBOX_DEADLINE_MS });
-  const outbox = openOutbox({ dir: state.outboxDir, master: patient, clock, log });
+  const patient = (deadlineMs: number): MasterClient => callWithRetry(master, { clock, deadlineMs });
+  const source = createConfigSource({
+    master: patient(CONFIG_DEADLINE_MS),
+    ageIdentity: identity.age_identity,
+    clock,
+    stop,
+  });
+  const outbox = openOutbox({ dir: state.outboxDir, master: patient(OUTBOX_DEADLINE_MS), clock, log });
   return { version, state, identity, master, source, outbox };
 }

@@ -9,6 +9,7 @@ import type { Log } from "./io/log.ts";
 import type { MasterClient } from "./io/master-client.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
+import type { StageClock } from "./stage-clock.ts";
 
 /** The right to work on the job, as long as the Master and the clock grant it. */
 export interface Lease {
@@ -27,6 +28,8 @@ export interface JobContext {
   /** Lease lost, cancelled, or the runner is to stop: always aborts with a BackupError. */
   readonly signal: AbortSignal;
   readonly progress: ProgressCounters;
+  /** Times the stages and shows which one runs; the times are reported however the job ends. */
+  readonly stages: StageClock;
   /** Exists, empty, 0700; removed afterwards by the caller. */
   readonly spoolDir: string;
   /** `<state-dir>/sites/<site_id>.env`: what the operator wrote to help with this site; need not exist. */

@@ -1,7 +1,6 @@
 // The story of one backup, from a claimed job to the report of its success: what happens, in which order, and what
 // has to be true before the next step. Every error ends it as a BackupError; nothing stays behind in S3 then.
 import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/backups.ts";
-import type { Progress } from "#shared/contracts/jobs.ts";
 import { BackupError } from "#shared/errors.ts";
 import { objectKey } from "#shared/object-key.ts";
 import { formatBytes } from "#shared/units.ts";
@@ -16,7 +15,6 @@ import { packSite } from "./io/pack-site.ts";
 import { makeS3 } from "./io/s3-client.ts";
 import { readSite, type Site } from "./io/site.ts";
 import type { OpenUpload as JournalledUpload } from "./io/upload-journal.ts";
-import { type StageClock, startStageClock } from "./stage-clock.ts";
 
 /** Plain bytes per frame: what one file costs to read back, against what the compressor can see at once. */
 const FRAME_BYTES = 4 * 1024 * 1024;
@@ -27,29 +25,29 @@ const SPARE_DISK_BYTES = 64 * 1024 * 1024;
 const REPORTED_WARNINGS = 200;
 
 export const runBackup: RunBackup = async (job) => {
+  const { stages } = job;
   const startedAt = job.now();
-  const stages = startStageClock(
-    () => performance.now(),
-    (stage) => enter(job, stage),
-  );
-  const base = (): ReportBase => reportBase(job, startedAt, stages);
+  const soFar = (): ReportBase => reportBase(job, startedAt);
 
-  const { site, facts } = await stages.during("preflight", () => preflight(job));
-  const refusal = await stages.during("quota", () => quotaRefusal(job));
+  stages.enter("preflight");
+  const { site, facts } = await preflight(job);
+  stages.enter("quota");
+  const refusal = await quotaRefusal(job);
   if (refusal !== undefined) {
-    return { ...base(), status: "skipped", reason: refusal, warnings: [], warnings_total: 0 };
+    return { ...soFar(), status: "skipped", reason: refusal, warnings: [], warnings_total: 0 };
   }
-  await using dump = await stages.during("dump", () => dumpSite(job, site, facts));
-  const archived = await archiveAndUpload(job, site, dump, stages);
-  const warnings = [...databaseWarnings(facts), ...archived.packed.warnings];
+  stages.enter("dump");
+  await using dump = await dumpSite(job, site, facts);
+  const archived = await archiveAndUpload(job, site, dump);
+  const fromDatabase = databaseWarnings(facts);
   return {
-    ...base(),
+    ...soFar(),
     status: "success",
     size_bytes: archived.sizeBytes,
     s3_path: job.claim.s3_path,
     archive: archived.archive,
-    warnings: warnings.slice(0, REPORTED_WARNINGS),
-    warnings_total: databaseWarnings(facts).length + archived.packed.warningsTotal,
+    warnings: [...fromDatabase, ...archived.packed.warnings].slice(0, REPORTED_WARNINGS),
+    warnings_total: fromDatabase.length + archived.packed.warningsTotal,
   };
 };
 
@@ -58,20 +56,15 @@ type ReportBase = Pick<
   "job_id" | "site_id" | "fencing" | "started_at" | "finished_at" | "stages"
 >;
 
-function reportBase(job: JobContext, startedAt: Date, stages: StageClock): ReportBase {
+function reportBase(job: JobContext, startedAt: Date): ReportBase {
   return {
     job_id: job.claim.job.id,
     site_id: job.site.id,
     fencing: job.claim.fencing,
     started_at: startedAt.toISOString(),
     finished_at: job.now().toISOString(),
-    stages: stages.times(),
+    stages: job.stages.times(),
   };
-}
-
-function enter(job: JobContext, stage: Progress["stage"]): void {
-  job.progress.stage = stage;
-  job.log.debug("stage.started", { stage });
 }
 
 /** Everything that can be known to fail before anything is read or sent. */
@@ -112,12 +105,7 @@ interface Archived {
   readonly packed: PackSummary;
 }
 
-async function archiveAndUpload(
-  job: JobContext,
-  site: Site,
-  dump: Dump,
-  stages: StageClock,
-): Promise<Archived> {
+async function archiveAndUpload(job: JobContext, site: Site, dump: Dump): Promise<Archived> {
   await using pack = packSite({
     configPath: site.configPath,
     contentDir: site.contentDir,
@@ -125,7 +113,8 @@ async function archiveAndUpload(
     frameBytes: FRAME_BYTES,
     signal: job.signal,
   });
-  const { filesBytes } = await stages.during("plan", () => pack.totals());
+  job.stages.enter("plan");
+  const { filesBytes } = await pack.totals();
   job.progress.bytesTotal = dump.bytes + filesBytes;
   const archive = archiveFrames({
     dump,
@@ -137,9 +126,8 @@ async function archiveAndUpload(
     },
   });
   const expectedBytes = dump.compressedBytes + filesBytes;
-  const { etag, sizeBytes } = await stages.during("archive", () =>
-    upload(job, archive.frames, expectedBytes),
-  );
+  job.stages.enter("archive");
+  const { etag, sizeBytes } = await upload(job, archive.frames, expectedBytes);
   const packed = pack.summary();
   const counts = archive.counts();
   return {
@@ -189,7 +177,7 @@ async function upload(
       // The lease must be ours at the one moment after which the archive is there for everybody.
       beforeComplete: async () => {
         await job.lease.renew();
-        enter(job, "complete");
+        job.stages.enter("complete");
       },
       onOpen: (open) => job.uploads.opened(journalled(open)),
       onClosed: (open) => job.uploads.closed(journalled(open)),

@@ -1,5 +1,5 @@
 // How the end of a job is made to stick: a report that cannot be lost, or the job given back.
-import type { BackupReport } from "#shared/contracts/backups.ts";
+import type { BackupReport, StageTime } from "#shared/contracts/backups.ts";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import type { BackupError } from "#shared/errors.ts";
 import type { Clock } from "./clock.ts";
@@ -36,14 +36,18 @@ function patience(stop: AbortSignal, { master, clock }: SettleDeps): Patience {
 }
 
 /** The report of a job that ended with `error`. */
-export function endReport(claim: Claim, error: BackupError, startedAt: Date, finishedAt: Date): BackupReport {
+export function endReport(
+  claim: Claim,
+  error: BackupError,
+  ran: { readonly startedAt: Date; readonly finishedAt: Date; readonly stages: readonly StageTime[] },
+): BackupReport {
   const base = {
     job_id: claim.job.id,
     site_id: claim.job.site_id,
     fencing: claim.fencing,
-    started_at: startedAt.toISOString(),
-    finished_at: finishedAt.toISOString(),
-    stages: [],
+    started_at: ran.startedAt.toISOString(),
+    finished_at: ran.finishedAt.toISOString(),
+    stages: [...ran.stages],
     warnings: [],
     warnings_total: 0,
   };

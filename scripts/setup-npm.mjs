@@ -1,7 +1,6 @@
 // Installs the npm packages of the lock file, and notes which lock file it was.
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { SetupError } from "./setup-error.mjs";
 import { bundledNodePath, lockHash, stampPath } from "./setup-facts.mjs";
 

@@ -1,5 +1,6 @@
 // The calls that start, stop, give back and bury a job; each is a decision on records that were just read.
 import type { ErrorReport } from "#shared/contracts/common.ts";
+import type { ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
 import { newJob } from "./claim-job.ts";
 import {
@@ -16,6 +17,8 @@ import {
 } from "./job-state.ts";
 import type { JobRecord, SiteRecord } from "./records.ts";
 
+const INTERRUPTED: ErrorCode = "interrupted";
+
 /** Queues a manual backup; the new job is the last of `jobs`. `activeJob` is the one `site.active_job_id` names. */
 export function startJob(jobId: string, site: SiteRecord, activeJob: JobRecord | undefined, now: Date): Step {
   if (site.state === "paused") return refuse(new BackupError("site_paused"));
@@ -23,7 +26,8 @@ export function startJob(jobId: string, site: SiteRecord, activeJob: JobRecord |
   if (active !== undefined && !hasEnded(active.state)) {
     return refuse(new BackupError("backup_in_progress", { data: { job_id: active.id } }));
   }
-  const after = newJob({ jobId, site, trigger: "manual", maxAttempts: 1, dueAt: now, now });
+  // The second is for a runner that dies: a failure that it reports is final, because somebody is waiting for it.
+  const after = newJob({ jobId, site, trigger: "manual", maxAttempts: 2, dueAt: now, now });
   const displaced =
     active === undefined || active === activeJob ? [] : [{ before: activeJob, after: active }];
   const siteNow = active === undefined ? site : siteAfterEnd(site, active);
@@ -59,11 +63,19 @@ export function releaseJob(
     const after = endJob(job, "cancelled", now, { reason: "Stopped on request.", reported: true });
     return endStep({ before: job, after }, site);
   }
-  if (job.attempt >= job.max_attempts) {
+  // Stopping backupd, for instance to upgrade it, is nobody's failed attempt.
+  const attempt = error.code === INTERRUPTED ? job.attempt - 1 : job.attempt;
+  if (attempt >= job.max_attempts) {
     return endStep({ before: job, after: endJob(job, "failed", now, { error, reported: true }) }, site);
   }
   // The number grows so that nothing more is accepted under the lease that was given back.
-  const after: JobRecord = { ...withoutLease(job), state: "queued", fencing: job.fencing + 1, error };
+  const after: JobRecord = {
+    ...withoutLease(job),
+    state: "queued",
+    fencing: job.fencing + 1,
+    attempt,
+    error,
+  };
   return { jobs: [{ before: job, after }] };
 }
 

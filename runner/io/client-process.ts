@@ -37,7 +37,8 @@ export function startClient(
     env: CLIENT_ENVIRONMENT,
   });
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new BackupError("unexpected", { detail: "spawn gave no pipes" });
+  if (stdout === null || stderr === null)
+    throw new BackupError("unexpected", { detail: "spawn gave no pipes" });
   let said = "";
   stderr.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-MAX_STDERR_LENGTH);
@@ -59,7 +60,8 @@ export function startClient(
         throw new BackupError("dump_program_missing", { detail: end.error.message, cause: end.error });
       }
       if (end.code === 0) return;
-      const how = end.signal === null ? `${program} ended with code ${end.code}` : `${program} got ${end.signal}`;
+      const how =
+        end.signal === null ? `${program} ended with code ${end.code}` : `${program} got ${end.signal}`;
       throw dbError(said, how, [db.password]);
     },
     async [Symbol.asyncDispose]() {

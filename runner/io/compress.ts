@@ -46,7 +46,9 @@ export async function* compressFrames<T extends PlainFrame>(
   }
 }
 
-async function compressOne<T extends PlainFrame>(frame: T): Promise<CompressedFrame & { readonly source: T }> {
+async function compressOne<T extends PlainFrame>(
+  frame: T,
+): Promise<CompressedFrame & { readonly source: T }> {
   const rawBytes = frame.bytes.length;
   const bytes = await compress(frame.bytes, LEVEL);
   frame.release?.();

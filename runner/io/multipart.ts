@@ -3,8 +3,8 @@
 import { hash, randomUUID } from "node:crypto";
 import {
   AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
   type CompletedPart,
+  CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   type S3Client,
@@ -51,7 +51,7 @@ export interface Uploaded {
 
 /** Of parts on their way; the one being filled comes on top. */
 const PARTS_MEMORY_BYTES = 64 * 1_048_576;
-const ABORT_ATTEMPTS = 3;
+const ABORT_ATTEMPTS = 2;
 const ABORT_MILLISECONDS = 15_000;
 /** Marks the object as made by this very call, for when the answer to its completion is lost. */
 const TOKEN_NAME = "backupd-upload";
@@ -109,7 +109,8 @@ async function createUpload(input: UploadInput, token: string): Promise<OpenUplo
   });
   const what = `Creating ${key}`;
   const { UploadId: uploadId } = await sending(what, signal, () => s3.send(command, { abortSignal: signal }));
-  if (uploadId === undefined) throw new BackupError("storage_failed", { detail: `${what}: no UploadId came` });
+  if (uploadId === undefined)
+    throw new BackupError("storage_failed", { detail: `${what}: no UploadId came` });
   return { bucket, key, uploadId };
 }
 
@@ -135,7 +136,8 @@ async function sendParts(input: UploadInput, upload: OpenUpload): Promise<SentPa
     input.onUploaded?.(acknowledged);
   };
   const start = async (part: Part): Promise<void> => {
-    if (part.number > MAX_PARTS) throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
+    if (part.number > MAX_PARTS)
+      throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
     const size = partBytes(part.number, firstBytes);
     const most = partsAtOnce(size, input.concurrency, PARTS_MEMORY_BYTES);
     while (onTheWay.size >= most) await Promise.race(onTheWay);
@@ -238,7 +240,9 @@ async function etagIfOurs(
   try {
     // Asked even when the job was aborted meanwhile: a completed object must not be taken for a failed one.
     const abortSignal = AbortSignal.timeout(ABORT_MILLISECONDS);
-    const head = await s3.send(new HeadObjectCommand({ Bucket: upload.bucket, Key: upload.key }), { abortSignal });
+    const head = await s3.send(new HeadObjectCommand({ Bucket: upload.bucket, Key: upload.key }), {
+      abortSignal,
+    });
     const ours = head.Metadata?.[TOKEN_NAME] === token && head.ContentLength === sent.sizeBytes;
     return ours ? head.ETag : undefined;
   } catch {

@@ -87,6 +87,9 @@ async function ask(db: SiteDatabase, sql: string, signal: AbortSignal): Promise<
   } catch (error) {
     signal.throwIfAborted();
     if (!deadline.aborted) throw error;
-    throw new BackupError("db_unreachable", { detail: `No answer within ${QUESTION_SECONDS} s`, cause: error });
+    throw new BackupError("db_unreachable", {
+      detail: `No answer within ${QUESTION_SECONDS} s`,
+      cause: error,
+    });
   }
 }

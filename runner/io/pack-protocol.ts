@@ -33,6 +33,11 @@ export interface PackSummary extends PackTotals {
 
 export type PackMessage =
   | { readonly type: "totals"; readonly totals: PackTotals }
-  | { readonly type: "frame"; readonly buffer: ArrayBuffer; readonly length: number; readonly entries: number }
+  | {
+      readonly type: "frame";
+      readonly buffer: ArrayBuffer;
+      readonly length: number;
+      readonly entries: number;
+    }
   | { readonly type: "done"; readonly summary: PackSummary }
   | { readonly type: "failed"; readonly code: ErrorCode; readonly detail: string };

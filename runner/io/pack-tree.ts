@@ -93,7 +93,8 @@ function createPack(writer: FrameWriter): Pack {
     },
     warn(code, name, what) {
       warningsTotal += 1;
-      if (warnings.length < MAX_WARNINGS) warnings.push({ code, message: `${forDisplay(name).slice(0, 1500)} ${what}` });
+      if (warnings.length < MAX_WARNINGS)
+        warnings.push({ code, message: `${forDisplay(name).slice(0, 1500)} ${what}` });
     },
     summary: () => ({ files, filesBytes, entries, warnings, warningsTotal }),
   };

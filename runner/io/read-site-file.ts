@@ -43,7 +43,9 @@ function regularFile(fd: number, path: string): { size: number; uid: number } {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw new BackupError("site_unreadable", { detail: `${path} is not a regular file` });
   if (stat.size > MAX_FILE_BYTES) {
-    throw new BackupError("site_unreadable", { detail: `${path} has ${stat.size} bytes; at most 1 MiB is read` });
+    throw new BackupError("site_unreadable", {
+      detail: `${path} has ${stat.size} bytes; at most 1 MiB is read`,
+    });
   }
   return stat;
 }
@@ -94,7 +96,10 @@ function attempt<T>(path: string, action: () => T): T | undefined {
 
 function asUnreadable(error: unknown, path: string): BackupError {
   if (error instanceof BackupError) return error;
-  return new BackupError("site_unreadable", { detail: `${path}: ${codeOf(error) ?? String(error)}`, cause: error });
+  return new BackupError("site_unreadable", {
+    detail: `${path}: ${codeOf(error) ?? String(error)}`,
+    cause: error,
+  });
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -16,7 +16,8 @@ export interface S3Place {
   readonly region: string;
 }
 
-const MAX_ATTEMPTS = 5;
+/** With the SDK's growing pauses some 10 s of trouble: little, beside the hours that an upload may have taken. */
+const MAX_ATTEMPTS = 8;
 
 /** `credentials` is asked again shortly before what it gave expires. */
 export function makeS3(place: S3Place, credentials: () => Promise<S3Credentials>): S3Client {

@@ -1,12 +1,19 @@
 // Finds what a WordPress site consists of, given its directory: its wp-config.php, its database and its wp-content,
 // wherever a moved content directory, Bedrock or WordPress' own one-level-up rule have put them.
 import { lstatSync, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { BackupError } from "#shared/errors.ts";
 import { type DbAddress, parseDbHost } from "../plan/db-host.ts";
 import { parseWpConfig, type WpConfig } from "../plan/wp-config.ts";
-import { isInside, mayPointTo, parentOf, readSiteFile, resolveOwned, type SiteFile } from "./read-site-file.ts";
+import {
+  isInside,
+  mayPointTo,
+  parentOf,
+  readSiteFile,
+  resolveOwned,
+  type SiteFile,
+} from "./read-site-file.ts";
 
 export interface SiteDatabase {
   readonly name: string;
@@ -39,7 +46,7 @@ export function readSite(place: SitePlace): Site {
     file: config.path,
     env: { ...readDotenvFiles(root), ...own },
     ...abspathOf(root),
-    include: (path) => readInclude(path, root),
+    include: (path) => readInclude(path, root, config),
   });
   const db = databaseOf(parsed, own, config.path);
   const contentDir = contentDirOf(own["WP_CONTENT_DIR"] ?? parsed.contentDir, parsed, root, config);
@@ -70,7 +77,9 @@ function findConfig(root: string): SiteFile {
     : undefined;
   if (bedrock !== undefined) return bedrock;
   // WordPress' rule (wp-load.php): one level up, unless that is another WordPress.
-  const above = exists(join(parent, "wp-settings.php")) ? undefined : readSiteFile(join(parent, "wp-config.php"));
+  const above = exists(join(parent, "wp-settings.php"))
+    ? undefined
+    : readSiteFile(join(parent, "wp-config.php"));
   if (above !== undefined) return above;
   throw new BackupError("wp_config_missing", {
     detail: `There is no wp-config.php in ${root}, nor one level up`,
@@ -96,11 +105,17 @@ function readDotenvFiles(root: string): Record<string, string> {
   );
 }
 
-/** Only within the site, or beside its directory (Bedrock's config/ is the web root's neighbour). */
-function readInclude(path: string, root: string): string | undefined {
+/**
+ * Only within the site, or beside its web root where Bedrock has its config/. There may be other sites there too, and
+ * a hacked one must not have root read their passwords for it.
+ */
+function readInclude(path: string, root: string, config: SiteFile): string | undefined {
   const realPath = resolveOwned(path);
-  if (realPath === undefined || !isInside(realPath, parentOf(root))) return undefined;
-  return statSync(realPath).isFile() ? readSiteFile(realPath)?.text : undefined;
+  if (realPath === undefined || !statSync(realPath).isFile()) return undefined;
+  if (isInside(realPath, root)) return readSiteFile(realPath)?.text;
+  if (!isInside(realPath, parentOf(config.path, 2))) return undefined;
+  const file = readSiteFile(realPath);
+  return file !== undefined && mayPointTo(config.uid, file.uid) ? file.text : undefined;
 }
 
 function databaseOf(parsed: WpConfig, own: Readonly<Record<string, string>>, file: string): SiteDatabase {
@@ -126,8 +141,9 @@ function contentDirOf(set: string | undefined, parsed: WpConfig, root: string, c
   if (realPath === undefined) throw missing("is not there");
   const stat = statSync(realPath);
   if (!stat.isDirectory()) throw missing("is not a directory");
-  const ownPlace = isInside(realPath, root) || isInside(realPath, parentOf(config.path));
-  if (set !== undefined && !ownPlace && !mayPointTo(config.uid, stat.uid)) {
+  const lies = resolveOwned(dirname(path)) ?? "/";
+  const ownPlace = isInside(lies, root) || isInside(lies, dirname(config.path));
+  if (!ownPlace && !mayPointTo(config.uid, stat.uid)) {
     throw new BackupError("site_unreadable", {
       detail: `${config.path} of user ${config.uid} says that wp-content is ${path}, which user ${stat.uid} owns`,
       hint: "Make root the owner of wp-config.php, or let both have the same owner.",

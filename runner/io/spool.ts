@@ -30,7 +30,8 @@ export async function openSpool(directory: string): Promise<Spool> {
       const buffer = Buffer.allocUnsafeSlow(length);
       for (let done = 0; done < length; ) {
         const { bytesRead } = await file.read(buffer, done, length - done, offset + done);
-        if (bytesRead === 0) throw new BackupError("dump_failed", { detail: "The spooled dump ends too early" });
+        if (bytesRead === 0)
+          throw new BackupError("dump_failed", { detail: "The spooled dump ends too early" });
         done += bytesRead;
       }
       return buffer;

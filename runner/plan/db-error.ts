@@ -43,5 +43,7 @@ export function dbError(stderr: string, ended: string, secrets: readonly string[
 }
 
 function strikeOut(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret !== "").reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  return secrets
+    .filter((secret) => secret !== "")
+    .reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
 }

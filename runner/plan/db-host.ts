@@ -17,13 +17,17 @@ export function parseDbHost(text: string): DbAddress | undefined {
   const socketPath = socketAt < 0 ? undefined : trimmed.slice(socketAt + 1);
   const address = socketAt < 0 ? trimmed : trimmed.slice(0, socketAt);
   // More than one colon without brackets can only be a bare IPv6 address.
-  if (/^[0-9a-fA-F.]*:[0-9a-fA-F.:]*:[0-9a-fA-F.:]*$/.test(address)) return withSocket({ host: address }, socketPath);
+  if (/^[0-9a-fA-F.]*:[0-9a-fA-F.:]*:[0-9a-fA-F.:]*$/.test(address))
+    return withSocket({ host: address }, socketPath);
   const groups = PATTERN.exec(address)?.groups;
   if (groups === undefined) return undefined;
   const host = groups["bracketed"] ?? groups["plain"] ?? "";
   const port = groups["port"] === undefined ? undefined : Number(groups["port"]);
   if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
-  return withSocket({ ...(host === "" ? {} : { host }), ...(port === undefined ? {} : { port }) }, socketPath);
+  return withSocket(
+    { ...(host === "" ? {} : { host }), ...(port === undefined ? {} : { port }) },
+    socketPath,
+  );
 }
 
 function withSocket(address: DbAddress, socketPath: string | undefined): DbAddress {

@@ -33,7 +33,8 @@ function mysqlOptions(programVersion: string): readonly string[] {
   const [, major = "0", minor = "0"] = /(?:Ver|Distrib) (\d+)\.(\d+)/.exec(programVersion) ?? [];
   // Up to 5.7 "Ver" is the client's own count (10.13) and "Distrib" the server's version.
   const distrib = /Distrib (\d+)\.(\d+)/.exec(programVersion);
-  const [release, sub] = distrib === null ? [Number(major), Number(minor)] : [Number(distrib[1]), Number(distrib[2])];
+  const [release, sub] =
+    distrib === null ? [Number(major), Number(minor)] : [Number(distrib[1]), Number(distrib[2])];
   if (release >= 8) return ["--set-gtid-purged=OFF", "--column-statistics=0"];
   return release === 5 && sub >= 6 ? ["--set-gtid-purged=OFF"] : [];
 }

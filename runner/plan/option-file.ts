@@ -16,7 +16,9 @@ const MAX_VALUE_BYTES = 2_000;
 
 function quote(name: string, value: string): string {
   if (value.includes("\0") || Buffer.byteLength(value) > MAX_VALUE_BYTES) {
-    throw new BackupError("wp_config_unreadable", { detail: `The database's ${name} is too long or has a NUL` });
+    throw new BackupError("wp_config_unreadable", {
+      detail: `The database's ${name} is too long or has a NUL`,
+    });
   }
   return `"${value.replace(/[\\"\n\r\t\b]/g, (char) => ESCAPES.get(char) ?? char)}"`;
 }

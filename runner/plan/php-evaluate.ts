@@ -269,9 +269,13 @@ function call(node: PhpNode, scope: PhpScope): PhpValue {
     case "define":
       return define(first, values[1] ?? null, scope);
     case "defined":
-      return typeof first === "string" ? isDefined(first, scope) : undecidable("defined() of something unknown");
+      return typeof first === "string"
+        ? isDefined(first, scope)
+        : undecidable("defined() of something unknown");
     case "constant":
-      return typeof first === "string" ? constant(first, scope) : undecidable("constant() of something unknown");
+      return typeof first === "string"
+        ? constant(first, scope)
+        : undecidable("constant() of something unknown");
     case "getenv":
       return typeof first === "string" ? fromEnv(first, scope) : undecidable("getenv() of something unknown");
     case "env":

@@ -88,4 +88,3 @@ export function envWord(text: string): PhpValue {
   if (word === "null" || word === "(null)") return null;
   return text;
 }
-

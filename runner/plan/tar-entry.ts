@@ -102,7 +102,9 @@ function plainSeconds(mtimeNs: bigint): number {
 
 function decimalSeconds(timeNs: bigint): string {
   const [sign, distance] = timeNs < 0n ? ["-", -timeNs] : ["", timeNs];
-  const fraction = String(distance % NANOSECONDS).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(distance % NANOSECONDS)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   return `${sign}${distance / NANOSECONDS}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
@@ -135,5 +137,10 @@ function headerBlock(fields: HeaderFields): Buffer {
 /** The name itself where it fits, else something like it for readers that ignore pax. */
 function ustarName(name: ByteString): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: everything but plain ASCII.
-  return fitsUstar(name) ? name : name.slice(-MAX_NAME_BYTES).replace(/^\/+/, "").replace(/[^\x01-\x7f]/g, "_");
+  return fitsUstar(name)
+    ? name
+    : name
+        .slice(-MAX_NAME_BYTES)
+        .replace(/^\/+/, "")
+        .replace(/[^\x01-\x7f]/g, "_");
 }

@@ -1,7 +1,8 @@
 // Reads a wp-config.php (and what it includes, as Bedrock's does) from its syntax tree: the site may be hacked, so
 // its code is never run. A value that cannot be known for sure is an error that names the constant, not a guess.
-import { BackupError } from "#shared/errors.ts";
+
 import { Engine } from "php-parser";
+import { BackupError } from "#shared/errors.ts";
 import { evaluate, isNode, nodesOf, type PhpNode, type PhpScope } from "./php-evaluate.ts";
 import { createPhpState, type PhpState } from "./php-scope.ts";
 import { isUnknown, type PhpValue, toText, truthy, undecidable } from "./php-value.ts";
@@ -98,7 +99,8 @@ interface Run {
 }
 
 function parse(source: string, file: string): readonly PhpNode[] {
-  if (source.length > MAX_SOURCE_LENGTH) throw unreadable(file, `it is larger than ${MAX_SOURCE_LENGTH} bytes`);
+  if (source.length > MAX_SOURCE_LENGTH)
+    throw unreadable(file, `it is larger than ${MAX_SOURCE_LENGTH} bytes`);
   if (LONG_QUALIFIED_NAME.test(source)) throw unreadable(file, "it has a name with more than 40 parts");
   const engine = new Engine({ parser: { extractDoc: false, suppressErrors: false }, ast: {} });
   try {
@@ -106,7 +108,8 @@ function parse(source: string, file: string): readonly PhpNode[] {
     return isNode(program) ? nodesOf(program["children"]) : [];
   } catch (error) {
     if (error instanceof RangeError) throw unreadable(file, "it is nested too deeply", error);
-    const line = error instanceof Error && "lineNumber" in error ? ` on line ${String(error.lineNumber)}` : "";
+    const line =
+      error instanceof Error && "lineNumber" in error ? ` on line ${String(error.lineNumber)}` : "";
     // The parser's own message quotes the source, which may be a password.
     throw unreadable(file, `it is not valid PHP${line}`);
   }
@@ -159,7 +162,9 @@ function runAll(nodes: readonly PhpNode[], scope: PhpScope, run: Run): boolean {
 
 function runBlock(node: unknown, scope: PhpScope, run: Run): boolean {
   if (!isNode(node)) return false;
-  return node.kind === "block" ? runAll(nodesOf(node["children"]), scope, run) : runStatement(node, scope, run);
+  return node.kind === "block"
+    ? runAll(nodesOf(node["children"]), scope, run)
+    : runStatement(node, scope, run);
 }
 
 function runStatement(node: PhpNode, scope: PhpScope, run: Run): boolean {

@@ -108,7 +108,14 @@ describe("the drill", () => {
     const files = (await runTool("tar", ["-tvf", tar])).split("\n").filter((line) => line.startsWith("-"));
     // database.sql is not a file of the site.
     expect(backup.archive.files).toBe(files.length - 1);
-    expect(backup.stages.map(({ name }) => name)).toEqual(["preflight", "quota", "dump", "plan", "archive"]);
+    expect(backup.stages.map(({ name }) => name)).toEqual([
+      "preflight",
+      "quota",
+      "dump",
+      "plan",
+      "archive",
+      "complete",
+    ]);
     expect(backup.archive.bytes_uploaded).toBe(backup.size_bytes);
     expect(backup.warnings).toEqual([]);
     const listing = await runTool("zstd", ["-lv", join(fleet.dir, "restore", "backup.tar.zst")]);

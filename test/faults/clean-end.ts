@@ -59,6 +59,13 @@ export async function lastJob(fleet: Fleet): Promise<Job> {
   return job;
 }
 
+/** The Master may know of a job's end for a moment before the runner knows that it does, and clears its outbox. */
+export async function ended(fleet: Fleet, run: () => Promise<Job>): Promise<Job> {
+  const job = await run();
+  await expect.poll(() => outboxOf(fleet), { timeout: 10_000 }).toEqual([]);
+  return job;
+}
+
 /** Nothing was added, and nothing is open or lying about. */
 export async function expectNoNewTraces(fleet: Fleet, before: Traces): Promise<void> {
   expect(await tracesOf(fleet)).toEqual(before);
@@ -74,7 +81,7 @@ export async function expectCleanFailure(
   run: () => Promise<Job> = () => backUp(fleet),
 ): Promise<Job> {
   const before = await tracesOf(fleet);
-  const job = await run();
+  const job = await ended(fleet, run);
   expect(job).toMatchObject({
     state: "failed",
     backup_id: null,
@@ -91,7 +98,7 @@ export async function expectOneBackupMore(
   run: () => Promise<Job> = () => backUp(fleet),
 ): Promise<Job> {
   const before = await tracesOf(fleet);
-  const job = await run();
+  const job = await ended(fleet, run);
   expect(job).toMatchObject({ state: "succeeded", error: null });
   const after = await tracesOf(fleet);
   const added = after.backups.filter((id) => !before.backups.includes(id));

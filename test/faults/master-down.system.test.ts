@@ -2,9 +2,9 @@
 // backup. And one that stays away when a backup is done: the report waits on the disk until somebody takes it.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { API_BASE, OPERATIONS, type OperationId } from "#shared/operations.ts";
-import { type ProxyFault } from "#test/helpers/flaky-proxy.ts";
+import type { ProxyFault } from "#test/helpers/flaky-proxy.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
-import { backupsOf, expectOneBackupMore, lastJob, outboxOf, tracesOf } from "./clean-end.ts";
+import { backupsOf, ended, expectOneBackupMore, lastJob, tracesOf } from "./clean-end.ts";
 
 const HEARTBEAT_SECONDS = 0.3;
 
@@ -49,7 +49,8 @@ describe("a Master that does not take the report of a run by hand", () => {
   it("gets it from the next daemon: the backup is listed exactly once", async () => {
     breakMaster("reportBackup", NOT_FOUND, Number.POSITIVE_INFINITY);
     const before = await tracesOf(fleet);
-    await fleet.backupd("run-once", "--site", fleet.siteId);
+    const result = await fleet.backupd("run-once", "--site", fleet.siteId);
+    expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining("outbox.waiting") });
     const between = await tracesOf(fleet);
     expect(between.outbox).toEqual([expect.stringMatching(/\.json$/)]);
     expect(between.backups).toEqual(before.backups);
@@ -60,15 +61,39 @@ describe("a Master that does not take the report of a run by hand", () => {
 
     fleet.proxy.fault = () => undefined;
     await fleet.startDaemon();
-    const job = await fleet.waitForJob(id);
+    const job = await ended(fleet, () => fleet.waitForJob(id));
     expect(job).toMatchObject({ state: "succeeded", error: null });
     expect(await backupsOf(fleet)).toEqual([job.backup_id]);
-    await expect.poll(() => outboxOf(fleet)).toEqual([]);
     expect((await tracesOf(fleet)).s3).toEqual(between.s3);
   });
 });
 
-// After the case above, which starts the daemon.
+describe("a Master that fails the first call of each kind", () => {
+  it("is asked again by a run by hand", async () => {
+    const failed = new Set<string>();
+    fleet.proxy.fault = (method, path) => {
+      const kind = `${method} ${path.replace(/[0-9a-f-]{36}/, "{id}")}`;
+      if (path.endsWith("/heartbeat") || failed.has(kind)) return undefined;
+      failed.add(kind);
+      return "reset";
+    };
+    await expectOneBackupMore(fleet, async () => {
+      expect(await fleet.backupd("run-once", "--site", fleet.siteId)).toMatchObject({ code: 0 });
+      return await lastJob(fleet);
+    });
+    expect(failed).toEqual(
+      new Set([
+        `GET ${API_BASE}/nodes/config`,
+        `POST ${API_BASE}/jobs/{id}/claim`,
+        `GET ${API_BASE}/sites/{id}/quota/check`,
+        `PATCH ${API_BASE}/jobs/{id}`,
+        `POST ${API_BASE}/backups`,
+      ]),
+    );
+  });
+});
+
+// After the first case, which starts the daemon.
 describe.each<[string, ProxyFault]>([
   ["cuts the connection", "reset"],
   ["answers 500", { status: 500 }],

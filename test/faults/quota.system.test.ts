@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Job } from "#shared/contracts/jobs.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
-import { backUp, expectNoNewTraces, expectOneBackupMore, lastJob, tracesOf } from "./clean-end.ts";
+import { backUp, ended, expectNoNewTraces, expectOneBackupMore, lastJob, tracesOf } from "./clean-end.ts";
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -32,7 +32,8 @@ async function tablesDumpedDuring(run: () => Promise<unknown>): Promise<number> 
   const { mariadb } = fleet.demo;
   await mariadb.exec("TRUNCATE mysql.general_log");
   await run();
-  const dumped = "SELECT COUNT(*) FROM mysql.general_log WHERE argument LIKE 'SELECT /*!40001 SQL_NO_CACHE */%'";
+  const dumped =
+    "SELECT COUNT(*) FROM mysql.general_log WHERE argument LIKE 'SELECT /*!40001 SQL_NO_CACHE */%'";
   return Number(await mariadb.exec(dumped));
 }
 
@@ -41,7 +42,7 @@ async function expectSkipped(reason: RegExp, run: () => Promise<Job>): Promise<v
   const before = await tracesOf(fleet);
   let job: Job | undefined;
   const tables = await tablesDumpedDuring(async () => {
-    job = await run();
+    job = await ended(fleet, run);
   });
   expect(job).toMatchObject({
     state: "skipped",
@@ -72,7 +73,9 @@ describe("a quota", () => {
   });
 
   it("that the next backup would only just pass skips the job", async () => {
-    const { used_bytes, estimated_bytes } = await fleet.operator.call("getSiteQuotaStatus", { id: fleet.siteId });
+    const { used_bytes, estimated_bytes } = await fleet.operator.call("getSiteQuotaStatus", {
+      id: fleet.siteId,
+    });
     await setQuotas({ site: used_bytes + estimated_bytes - 1 });
     await expectSkipped(/^The site's backups use/, () => backUp(fleet));
   });

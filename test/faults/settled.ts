@@ -58,6 +58,7 @@ export async function expectSettled(fleet: Fleet, stateDirs: readonly string[] =
 export interface LogEvent {
   readonly event: string;
   readonly job_id?: string;
+  readonly file?: string;
   readonly error?: { readonly code?: string };
 }
 

@@ -80,7 +80,11 @@ describe("the database", () => {
     const { mariadb, db } = fleet.demo;
     await mariadb.exec(`GRANT SELECT ON gone.* TO '${db.user}'@'${db.host}'`);
     await define("DB_NAME", "'gone'");
-    await expectCleanFailure(fleet, { code: "db_missing", hint: "Check DB_NAME in wp-config.php", message: "gone" });
+    await expectCleanFailure(fleet, {
+      code: "db_missing",
+      hint: "Check DB_NAME in wp-config.php",
+      message: "gone",
+    });
   });
 
   it("has a name that the user has no right to: names DB_NAME before any GRANT", async () => {
@@ -104,7 +108,11 @@ describe("the dump", () => {
   }
 
   it("is killed midway: no archive of half a database", async () => {
-    const killed = { code: "dump_failed", hint: "check the server's log and free space", message: "SIGKILL" } as const;
+    const killed = {
+      code: "dump_failed",
+      hint: "check the server's log and free space",
+      message: "SIGKILL",
+    } as const;
     await expectCleanFailure(fleet, killed, () =>
       interruptedDump(async (dumpPid) => process.kill(dumpPid, "SIGKILL")),
     );

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { NodeCredentials } from "#shared/contracts/nodes.ts";
 import { objectKey } from "#shared/object-key.ts";
 import { OPERATIONS, type Operation } from "#shared/operations.ts";
+import { ProblemError } from "#test/helpers/api-client.ts";
 import { type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
 import { successReport } from "#test/helpers/reports.ts";
 
@@ -118,6 +119,14 @@ test("a removed site's backup is stopped, and what its runner finished is still 
   await master.s3.send(new PutObjectCommand(object));
   const reported = await node.client.call("reportBackup", { body: successReport(claim, 5) });
   expect((await master.admin.call("getBackup", { id: String(reported.backup_id) })).size_bytes).toBe(5);
+});
+
+test("a site whose schedule cannot be made is not made either", async () => {
+  const body = { node_id: node.id, name: "half", path: "/half" };
+  // Past: the syntax is right, but Scheduler refuses it.
+  const past = { ...body, schedule: { expression: "at(2001-01-01T00:00:00)" } };
+  await expect(master.admin.call("createSite", { body: past })).rejects.toBeInstanceOf(ProblemError);
+  expect((await master.admin.call("createSite", { body })).schedule).toBeNull();
 });
 
 test("nothing is started on a disabled node", async () => {

@@ -28,7 +28,8 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
     const fault = proxy.fault(method, path);
     if (fault === undefined) forward(targetUrl, incoming, outgoing);
     else if (fault === "reset") incoming.socket.resetAndDestroy();
-    else if (fault === "reset-after") forward(targetUrl, incoming, outgoing, () => incoming.socket.resetAndDestroy());
+    else if (fault === "reset-after")
+      forward(targetUrl, incoming, outgoing, () => incoming.socket.resetAndDestroy());
     else if ("delayMs" in fault)
       setTimeout(() => forward(targetUrl, incoming, outgoing), fault.delayMs).unref();
     else outgoing.writeHead(fault.status, { "content-type": "text/plain" }).end(fault.body ?? "");

@@ -228,6 +228,16 @@ describe("start, stop, release, bury", () => {
     expect(releaseJob(job, site, { fencing: 2, error }, NOW).refusal?.code).toBe("lease_lost");
   });
 
+  test("stopping backupd in the middle is nobody's failed attempt", () => {
+    const interrupted = { code: "interrupted", message: "stopped" };
+    const last = aRunningJob({ max_attempts: 1 });
+    expect(releaseJob(last, site, { fencing: 1, error: interrupted }, NOW).jobs[0]?.after).toMatchObject({
+      state: "queued",
+      attempt: 0,
+      fencing: 2,
+    });
+  });
+
   test("a dead letter ends a waiting job, and leaves one alone that a runner has", () => {
     expect(buryJob(aJob(), false, site, "why", NOW).jobs[0]?.after).toMatchObject({
       state: "failed",
