@@ -1,5 +1,5 @@
-// Two projects: `unit` is what `npm run check` runs (no servers to install, seconds); `system` needs the
-// machine's MariaDB, PHP, WordPress and zstd and is what `npm test` adds.
+// Two projects: `unit` is what `npm run check` runs (no servers to install, seconds); `system` starts whole programs,
+// needs the machine's MariaDB, PHP, WordPress and zstd, and is what `npm test` adds.
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({

@@ -168,7 +168,7 @@ describe("the daemon", () => {
     await during(uploadAndSucceed, async () => {
       await log.until("outbox.sent");
       const { last } = await master.admin.call("getBackupStatus", { id: site.id });
-      expect(last).toMatchObject({ state: "succeeded", attempt: 2, trigger: "schedule" });
+      expect(last).toMatchObject({ state: "succeeded", attempt: 1, trigger: "schedule" });
     });
   });
 });
