@@ -2,8 +2,10 @@
 // EventBridge Scheduler by their real protocols, and the Lambda handlers behind the API host. State is in one directory.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { SQSBatchResponse } from "aws-lambda";
 import type { Deps } from "#functions/deps.ts";
 import { startApiHost } from "./api-host/server.ts";
+import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
 import { staticCredentials } from "./s3/credentials.ts";
 import type { S3FaultHook } from "./s3/faults.ts";
@@ -75,6 +77,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       env: { ...env, ...options.env },
       ...(options.deps === undefined ? {} : { deps: options.deps }),
       ...(options.onError === undefined ? {} : { onError: options.onError }),
+    }),
+  );
+  starting.use(
+    pollDeadLetters({
+      client: at(sqs),
+      queueUrl: `${sqs.endpoint}/${ACCOUNT}/${NAMES.deadLetterQueueName}`,
+      invoke: async (event) => (await host.invoke("deadLetter", event)) as SQSBatchResponse,
+      onError: options.onError ?? (() => undefined),
     }),
   );
   const running = starting.move();

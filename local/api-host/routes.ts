@@ -18,6 +18,32 @@ export interface RouteMatch {
 }
 
 export function readRoutes(file: ServerlessFile): Route[] {
+  return [...routesOfFunctions(file), ...routesOfResources(file)];
+}
+
+/** Routes written by hand: they name their authorizer and their function by serverless' names for those resources. */
+function routesOfResources(file: ServerlessFile): Route[] {
+  const named = (prefix: string, names: readonly string[], text: string): string | undefined =>
+    names.find((name) => text.includes(`${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`));
+  const { authorizers } = file.provider.httpApi;
+  return Object.values(file.resources.Resources).flatMap(({ Type, Properties }) => {
+    if (Type !== "AWS::ApiGatewayV2::Route") return [];
+    const key = String(Properties.RouteKey);
+    const target = JSON.stringify(Properties.Target);
+    const functionName = named("HttpApiIntegration", Object.keys(file.functions), target);
+    const id = JSON.stringify(Properties.AuthorizerId ?? "");
+    const name = named("HttpApiAuthorizer", Object.keys(authorizers), id);
+    if (functionName === undefined) throw new Error(`serverless.yml: ${key} has no target.`);
+    return [{ ...parseKey(key), functionName, authorizer: name && authorizers[name]?.functionName }];
+  });
+}
+
+function parseKey(key: string): Pick<Route, "key" | "method" | "segments"> {
+  const [method = "", path = ""] = key.split(" ");
+  return { key, method, segments: path.split("/").slice(1) };
+}
+
+function routesOfFunctions(file: ServerlessFile): Route[] {
   return Object.entries(file.functions).flatMap(([functionName, { events = [] }]) =>
     events.flatMap(({ httpApi }) => {
       if (httpApi === undefined) return [];
@@ -26,10 +52,7 @@ export function readRoutes(file: ServerlessFile): Route[] {
       const authorizer =
         name === undefined ? undefined : file.provider.httpApi.authorizers[name]?.functionName;
       if (name !== undefined && authorizer === undefined) throw new Error(`There is no authorizer ${name}.`);
-      const isDefault = key === "*";
-      const [method = "", path = ""] = key.split(" ");
-      const segments = path.split("/").slice(1);
-      return [{ key: isDefault ? "$default" : key, method, segments, functionName, authorizer }];
+      return [{ ...parseKey(key === "*" ? "$default" : key), functionName, authorizer }];
     }),
   );
 }

@@ -45,12 +45,17 @@ interface ProcessRecord {
 /** A database under load may need long to write its pages back; killing it sooner only moves that to the next start. */
 const GRACE_SECONDS = 30;
 
+/** The local Master's handlers find its keys in this process' environment: nothing for a node or a site to inherit. */
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_")));
+}
+
 /** Starts it in a process group of its own: a Ctrl-C in the terminal is for us to pass on in good order. */
 export async function startOwnProcess(options: OwnProcessOptions): Promise<OwnProcess> {
   const { name, command, args, endSignal, logFile, recordFile } = options;
   const log = await open(logFile, "a", 0o600);
   const { size: logStart } = await log.stat();
-  const env = { ...process.env, ...options.env };
+  const env = { ...inheritedEnvironment(), ...options.env };
   const child = spawn(command, args, { detached: true, env, stdio: ["ignore", log.fd, log.fd] });
   const exitCode = new Promise<number | null>((resolve) => child.once("exit", resolve));
   try {

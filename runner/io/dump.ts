@@ -70,8 +70,13 @@ function findDumpProgram(facts: DatabaseFacts): string {
 
 async function versionOf(program: string, signal: AbortSignal): Promise<string> {
   const args = ["--no-defaults", "--version"];
-  const { stdout } = await promisify(execFile)(program, args, { signal, env: CLIENT_ENVIRONMENT });
-  return stdout;
+  try {
+    const { stdout } = await promisify(execFile)(program, args, { signal, env: CLIENT_ENVIRONMENT });
+    return stdout;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new BackupError("dump_program_missing", { detail: `${program} does not run`, cause: error });
+  }
 }
 
 async function runDump(
@@ -86,7 +91,7 @@ async function runDump(
   const plain = watchPlain(options.onBytes);
   const spooled: SpooledFrame[] = [];
   let offset = 0;
-  const plainFrames = cutFrames(client.stdout, options.frameBytes, plain.see);
+  const plainFrames = cutFrames(client.stdout, options.frameBytes, (chunk) => plain.see(chunk));
   try {
     for await (const { bytes, rawBytes } of compressFrames(plainFrames, { concurrency: CONCURRENCY })) {
       await spool.append(bytes);

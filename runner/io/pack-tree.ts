@@ -106,10 +106,10 @@ function archiveName(path: readonly ByteString[]): ByteString {
 
 function packEntry(pack: Pack, { path, location, stat }: TreeEntry): void {
   const name = archiveName(path);
-  if (stat.isFile()) return packFile(pack, name, location);
-  if (stat.isDirectory()) return packPlain(pack, tarEntry("Directory", name, stat));
-  if (stat.isSymbolicLink()) return packSymlink(pack, name, location, stat);
-  pack.warn("special_file_skipped", name, "is a socket, a pipe or a device, and is not in the backup");
+  if (stat.isFile()) packFile(pack, name, location);
+  else if (stat.isDirectory()) packPlain(pack, tarEntry("Directory", name, stat));
+  else if (stat.isSymbolicLink()) packSymlink(pack, name, location, stat);
+  else pack.warn("special_file_skipped", name, "is a socket, a pipe or a device, and is not in the backup");
 }
 
 function packPlain(pack: Pack, entry: TarEntry): void {
@@ -147,7 +147,8 @@ function packFile(pack: Pack, name: ByteString, location: Buffer | string): void
     fd = openSync(location, FILE_FLAGS);
   } catch (error) {
     if (!isGone(error)) throw error;
-    return pack.warn("file_vanished", name, "was removed while the backup ran");
+    pack.warn("file_vanished", name, "was removed while the backup ran");
+    return;
   }
   try {
     packOpenFile(pack, name, fd);
@@ -159,11 +160,17 @@ function packFile(pack: Pack, name: ByteString, location: Buffer | string): void
 /** What was opened is what counts: the name may stand for another file by now. */
 function packOpenFile(pack: Pack, name: ByteString, fd: number): void {
   const stat = fstatSync(fd, { bigint: true });
-  if (!stat.isFile()) return pack.warn("file_vanished", name, "was replaced while the backup ran");
+  if (!stat.isFile()) {
+    pack.warn("file_vanished", name, "was replaced while the backup ran");
+    return;
+  }
   if (stat.nlink > 1n) {
     const inode = `${stat.dev}:${stat.ino}`;
     const linkName = pack.linked.get(inode);
-    if (linkName !== undefined) return packPlain(pack, { ...tarEntry("Link", name, stat), linkName });
+    if (linkName !== undefined) {
+      packPlain(pack, { ...tarEntry("Link", name, stat), linkName });
+      return;
+    }
     pack.linked.set(inode, name);
   }
   const size = Number(stat.size);

@@ -7,7 +7,7 @@ export interface Part {
   readonly number: number;
   readonly bytes: Buffer;
   /** Once `bytes` is no longer needed. */
-  release(): void;
+  readonly release: () => void;
 }
 
 export interface PartCutter {

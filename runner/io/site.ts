@@ -99,10 +99,8 @@ function readEnv(path: string): Record<string, string> {
 
 /** The nearest one wins: frameworks keep .env beside the config or above the web root. */
 function readDotenvFiles(root: string): Record<string, string> {
-  return [2, 1, 0].reduce<Record<string, string>>(
-    (env, levels) => ({ ...env, ...readEnv(join(parentOf(root, levels), ".env")) }),
-    {},
-  );
+  const files = [2, 1, 0].map((levels) => readEnv(join(parentOf(root, levels), ".env")));
+  return Object.assign({}, ...files);
 }
 
 /**

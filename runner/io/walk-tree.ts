@@ -71,14 +71,17 @@ function visitName(
   const plainPath = `${directory.prefix}/${name}`;
   const location = toBytes(plainPath);
   const stat = lstatSync(location, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined) return visitor.vanished(path);
+  if (stat === undefined) {
+    visitor.vanished(path);
+    return;
+  }
   const isDirectory = stat.isDirectory();
   if (visitor.excludes(path, isDirectory)) return;
-  if (!isDirectory) return visitor.visit({ path, location, stat });
   try {
-    enter(location, plainPath, path);
+    if (isDirectory) enter(location, plainPath, path);
+    else visitor.visit({ path, location, stat });
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!isDirectory || !isGone(error)) throw error;
     visitor.vanished(path);
   }
 }

@@ -1,6 +1,8 @@
 // Works out what an expression in a configuration file evaluates to, from its syntax tree alone: site code may be
 // hostile and is never run. Everything not understood is `Unknown`, never a guess.
-import { callTextFunction, envWord, parentDirectory } from "./php-functions.ts";
+import { callConfig, callFunction, constant, fromEnv } from "./php-call.ts";
+import { parentDirectory } from "./php-functions.ts";
+import { isNode, nodesOf, type PhpNode, type PhpScope, shortName } from "./php-node.ts";
 import {
   concat,
   equal,
@@ -11,39 +13,7 @@ import {
   toText,
   truthy,
   undecidable,
-  unset,
 } from "./php-value.ts";
-
-/** A node of php-parser's tree; its own types lack several of the fields that it produces. */
-export type PhpNode = Readonly<Record<string, unknown>> & { readonly kind: string };
-
-export interface PhpScope {
-  readonly file: string;
-  readonly env: Readonly<Record<string, string>>;
-  constant(name: string): PhpValue | undefined;
-  variable(name: string): PhpValue | undefined;
-  define(name: string, value: PhpValue): void;
-  assign(name: string, value: PhpValue): void;
-  include(node: PhpNode): PhpValue;
-  fileExists(path: string): boolean;
-  /** Runs `effects` as something that may or may not happen. */
-  maybe(effects: () => void): void;
-  /** Counts the work; throws when a file asks for too much of it. */
-  step(): void;
-}
-
-export function isNode(value: unknown): value is PhpNode {
-  return typeof value === "object" && value !== null && "kind" in value;
-}
-
-export function nodesOf(value: unknown): readonly PhpNode[] {
-  return Array.isArray(value) ? value.filter(isNode) : [];
-}
-
-/** The last part of a qualified name: `Env\env`, `\define` and `Roots\WPConfig\Config` are known by it. */
-function shortName(name: string): string {
-  return name.slice(name.lastIndexOf("\\") + 1);
-}
 
 export function evaluate(node: unknown, scope: PhpScope): PhpValue {
   if (!isNode(node)) return null;
@@ -91,11 +61,6 @@ const RULES = new Map<string, Rule>([
 function magic(node: PhpNode, scope: PhpScope): PhpValue {
   if (node["value"] === "__DIR__") return parentDirectory(scope.file);
   return node["value"] === "__FILE__" ? scope.file : undecidable(`it needs ${String(node["value"])}`);
-}
-
-function constant(name: string, scope: PhpScope): PhpValue {
-  if (name === "DIRECTORY_SEPARATOR") return "/";
-  return scope.constant(name) ?? undecidable(`the constant ${name} is not known`);
 }
 
 function variable(node: PhpNode, scope: PhpScope): PhpValue {
@@ -183,7 +148,7 @@ function cast(node: PhpNode, scope: PhpScope): PhpValue {
       return truthy(value) ?? value;
     case "int":
     case "integer":
-      return isUnknown(value) || isArray(value) ? value : Number.parseInt(String(toText(value)), 10) || 0;
+      return isUnknown(value) || isArray(value) ? value : Number.parseInt(String(value), 10) || 0;
     case "object":
     case "array":
       return value;
@@ -224,12 +189,6 @@ function lookUpIn(node: PhpNode, scope: PhpScope): PhpValue {
   return lookUp(container, key);
 }
 
-function fromEnv(name: string, scope: PhpScope): PhpValue {
-  return Object.hasOwn(scope.env, name)
-    ? (scope.env[name] ?? null)
-    : unset(`the environment variable ${name} is not known to backupd`);
-}
-
 function assignment(node: PhpNode, scope: PhpScope): PhpValue {
   const { left, operator } = node;
   const right = (): PhpValue => evaluate(node["right"], scope);
@@ -258,75 +217,11 @@ function assignedName(left: unknown, scope: PhpScope): string | undefined {
 
 function call(node: PhpNode, scope: PhpScope): PhpValue {
   const { what } = node;
-  const args = nodesOf(node["arguments"]);
   if (!isNode(what)) return undecidable("it calls a function");
-  if (what.kind === "staticlookup") return callConfig(what, args, scope);
-  if (what.kind !== "name") return undecidable("it calls a function");
-  const name = shortName(String(what["name"])).toLowerCase();
-  const values = args.map((arg) => evaluate(arg, scope));
-  const first = values[0] ?? null;
-  switch (name) {
-    case "define":
-      return define(first, values[1] ?? null, scope);
-    case "defined":
-      return typeof first === "string"
-        ? isDefined(first, scope)
-        : undecidable("defined() of something unknown");
-    case "constant":
-      return typeof first === "string"
-        ? constant(first, scope)
-        : undecidable("constant() of something unknown");
-    case "getenv":
-      return typeof first === "string" ? fromEnv(first, scope) : undecidable("getenv() of something unknown");
-    case "env":
-      return bedrockEnv(first, values[1], scope);
-    case "getenv_docker":
-      return withDefault(first, values[1], scope);
-    case "file_exists":
-    case "is_file":
-    case "is_readable":
-      return typeof first === "string" ? scope.fileExists(first) : undecidable(`it needs ${name}()`);
-    case "function_exists":
-    case "class_exists":
-      return undecidable(`it needs ${name}()`);
-    default:
-      return callTextFunction(name, values) ?? undecidable(`it needs the function ${name}()`);
-  }
-}
-
-function define(name: PhpValue, value: PhpValue, scope: PhpScope): PhpValue {
-  if (typeof name !== "string") return undecidable("it defines something unknown");
-  // The first define() of a constant holds; PHP only warns about later ones.
-  if (scope.constant(name) === undefined) scope.define(name, value);
-  return true;
-}
-
-function isDefined(name: string, scope: PhpScope): PhpValue {
-  return scope.constant(name) !== undefined;
-}
-
-function withDefault(name: PhpValue, fallback: PhpValue | undefined, scope: PhpScope): PhpValue {
-  if (typeof name !== "string") return undecidable("it reads an unknown environment variable");
-  const value = fromEnv(name, scope);
-  return isUnknown(value) && fallback !== undefined ? fallback : value;
-}
-
-function bedrockEnv(name: PhpValue, fallback: PhpValue | undefined, scope: PhpScope): PhpValue {
-  const value = withDefault(name, fallback, scope);
-  return typeof value === "string" ? envWord(value) : value;
-}
-
-/** Bedrock's `Config::define('DB_NAME', …)` and `Config::get('CONTENT_DIR')`. */
-function callConfig(what: PhpNode, args: readonly PhpNode[], scope: PhpScope): PhpValue {
+  const values = nodesOf(node["arguments"]).map((arg) => evaluate(arg, scope));
+  if (what.kind === "name") return callFunction(shortName(String(what["name"])).toLowerCase(), values, scope);
   const owner = isNode(what["what"]) ? shortName(String(what["what"]["name"])) : "";
   const method = isNode(what["offset"]) ? String(what["offset"]["name"]).toLowerCase() : "";
-  const values = args.map((arg) => evaluate(arg, scope));
-  if (owner === "Config" && method === "define") {
-    if (typeof values[0] === "string") scope.define(values[0], values[1] ?? null);
-    return true;
-  }
-  if (owner === "Config" && method === "get" && typeof values[0] === "string") {
-    return constant(values[0], scope);
-  }
-  return undecidable(`it calls ${owner}::${method}()`);
+  if (what.kind === "staticlookup" && owner === "Config") return callConfig(method, values, scope);
+  return undecidable("it calls a function");
 }

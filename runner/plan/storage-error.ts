@@ -34,12 +34,12 @@ export function statusOf(error: unknown): number | undefined {
 /** `what`: the operation and the key, for the detail. */
 export function storageError(error: unknown, what: string): BackupError {
   if (error instanceof BackupError) return error;
-  const name = String(property(error, "name") ?? "Error");
-  const code = property(error, "code");
+  const name = textOf(error, "name") ?? "Error";
+  const code = textOf(error, "code") ?? "";
   const status = statusOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const said = [name, message === name ? "" : message].filter((part) => part !== "").join(": ");
-  return new BackupError(kindOf(name, String(code), status), {
+  return new BackupError(kindOf(name, code, status), {
     detail: `${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}`,
     cause: error,
   });
@@ -49,6 +49,11 @@ function kindOf(name: string, code: string, status: number | undefined): ErrorCo
   if (DENIED.has(name) || status === 401 || status === 403) return "storage_denied";
   if (NETWORK.has(code) || NETWORK.has(name)) return "storage_unreachable";
   return "storage_failed";
+}
+
+function textOf(value: unknown, name: string): string | undefined {
+  const found = property(value, name);
+  return typeof found === "string" ? found : undefined;
 }
 
 function property(value: unknown, name: string): unknown {

@@ -25,6 +25,8 @@ export const BLOCK_BYTES = 512;
 const MAX_ID = 0o7777777;
 const MAX_OCTAL_SIZE = 0o77777777777;
 const MAX_NAME_BYTES = 99;
+const BEYOND_ASCII = /[\x80-\xff]/;
+const BEYOND_ASCII_EACH = /[\x80-\xff]/g;
 const NANOSECONDS = 1_000_000_000n;
 
 /** The bytes before the content: a pax header if the plain one cannot say it all, and the plain one. */
@@ -86,8 +88,7 @@ function paxRecord(key: string, value: ByteString): string {
 
 /** Longer names could use ustar's prefix field, but readers disagree about it; pax has one meaning. */
 function fitsUstar(name: ByteString): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is "plain ASCII", controls included.
-  return name.length <= MAX_NAME_BYTES && /^[\x01-\x7f]*$/.test(name);
+  return name.length <= MAX_NAME_BYTES && !BEYOND_ASCII.test(name);
 }
 
 function isPlainTime(mtimeNs: bigint): boolean {
@@ -136,11 +137,6 @@ function headerBlock(fields: HeaderFields): Buffer {
 
 /** The name itself where it fits, else something like it for readers that ignore pax. */
 function ustarName(name: ByteString): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything but plain ASCII.
-  return fitsUstar(name)
-    ? name
-    : name
-        .slice(-MAX_NAME_BYTES)
-        .replace(/^\/+/, "")
-        .replace(/[^\x01-\x7f]/g, "_");
+  if (fitsUstar(name)) return name;
+  return name.slice(-MAX_NAME_BYTES).replace(/^\/+/, "").replaceAll(BEYOND_ASCII_EACH, "_");
 }

@@ -3,7 +3,8 @@
 
 import { Engine } from "php-parser";
 import { BackupError } from "#shared/errors.ts";
-import { evaluate, isNode, nodesOf, type PhpNode, type PhpScope } from "./php-evaluate.ts";
+import { evaluate } from "./php-evaluate.ts";
+import { isNode, nodesOf, type PhpNode, type PhpScope } from "./php-node.ts";
 import { createPhpState, type PhpState } from "./php-scope.ts";
 import { isUnknown, type PhpValue, toText, truthy, undecidable } from "./php-value.ts";
 

@@ -27,7 +27,8 @@ afterAll(async () => {
   await fleet?.[Symbol.asyncDispose]();
 });
 
-const startOriginal = (): Promise<BackupdProcess> => startBackupd({ stateDir: fleet.stateDir, runDir: fleet.dir });
+const startOriginal = (): Promise<BackupdProcess> =>
+  startBackupd({ stateDir: fleet.stateDir, runDir: fleet.dir });
 const twinState = (): string => join(twinDir, "state");
 const startTwin = (): Promise<BackupdProcess> => startBackupd({ stateDir: twinState(), runDir: twinDir });
 const bothStates = (): string[] => [fleet.stateDir, twinState()];
@@ -140,7 +141,9 @@ describe("a zombie: stopped in the middle of its job, and waking up when another
 
   async function untilReportRefused({ logFile }: BackupdProcess, jobId: string): Promise<void> {
     const rejected = await until("the zombie's report to be refused", async () =>
-      (await eventsOf(logFile)).find(({ event, file }) => event === "outbox.rejected" && file?.includes(jobId)),
+      (await eventsOf(logFile)).find(
+        ({ event, file }) => event === "outbox.rejected" && file?.includes(jobId),
+      ),
     );
     expect(rejected.error?.code).toBe("lease_lost");
   }

@@ -41,7 +41,8 @@ export function holdS3(
   const former = fleet.s3Wire.fault;
   let held: FaultRequest | undefined;
   const hook: typeof former = (request) => {
-    if (held !== undefined || request.operation !== operation || !isMeant(request.key)) return former(request);
+    if (held !== undefined || request.operation !== operation || !isMeant(request.key))
+      return former(request);
     held = request;
     return released.promise;
   };

@@ -1,6 +1,11 @@
 // The node's own queue from the outside: messages as EventBridge Scheduler would put them there, the same ones again
 // as SQS may deliver them, and how many are left.
-import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import type { Job, JobMessage } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 import { ProblemError } from "#test/helpers/api-client.ts";
@@ -29,7 +34,10 @@ export async function nodeQueue({ stack, nodeId }: Fleet): Promise<NodeQueue> {
       await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }));
     },
     async length() {
-      const AttributeNames = ["ApproximateNumberOfMessages" as const, "ApproximateNumberOfMessagesNotVisible" as const];
+      const AttributeNames = [
+        "ApproximateNumberOfMessages" as const,
+        "ApproximateNumberOfMessagesNotVisible" as const,
+      ];
       const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
       return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
     },

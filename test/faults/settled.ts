@@ -38,7 +38,10 @@ export async function leftByRunner(stateDir: string): Promise<LeftByRunner> {
 const NOTHING: LeftByRunner = { spool: [], journal: [], outbox: [] };
 
 /** A runner tidies up after the Master has its report, so this waits for it; then all must fit together. */
-export async function expectSettled(fleet: Fleet, stateDirs: readonly string[] = [fleet.stateDir]): Promise<void> {
+export async function expectSettled(
+  fleet: Fleet,
+  stateDirs: readonly string[] = [fleet.stateDir],
+): Promise<void> {
   for (const stateDir of stateDirs) {
     const isTidy = async (): Promise<boolean> =>
       JSON.stringify(await leftByRunner(stateDir)) === JSON.stringify(NOTHING);

@@ -76,10 +76,10 @@ test("a site's schedule is made, changed and removed with it", async () => {
     body: { node_id: node.id, name: "timed", path: "/timed", schedule: { expression: "rate(1 day)" } },
   });
   const read = () =>
-    scheduler.send(new GetScheduleCommand({ Name: `site-${site.id}`, GroupName: "backupd-test" }));
+    scheduler.send(new GetScheduleCommand({ Name: `site-${site.id}`, GroupName: "backupd-local" }));
   const made = await read();
   expect(made).toMatchObject({ ScheduleExpression: "rate(1 day)", State: "ENABLED" });
-  expect(made.Target?.Arn).toContain(`:backupd-test-node-${node.id}`);
+  expect(made.Target?.Arn).toContain(`:backupd-local-node-${node.id}`);
   expect(JSON.parse(String(made.Target?.Input))).toMatchObject({ site_id: site.id, trigger: "schedule" });
   const body = {
     expression: "cron(0 3 * * ? *)",

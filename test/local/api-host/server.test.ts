@@ -15,7 +15,7 @@ test("a handler that cannot answer is a 500 without a word of why, and the host 
 test("closing gives the environment and the port back", async () => {
   const before = { ...process.env };
   const master = await startMaster();
-  expect(process.env["TABLE_NAME"]).toBe("backupd-test");
+  expect(process.env["TABLE_NAME"]).toBe("backupd-local");
   const { url } = master;
   await master.close();
   expect({ ...process.env }).toEqual(before);

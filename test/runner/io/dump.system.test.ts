@@ -41,7 +41,9 @@ beforeAll(async () => {
     INSERT INTO posts (title, body) SELECT UUID(), RANDOM_BYTES(1000) FROM seq_1_to_3000;
     CREATE TABLE log (id INT) ENGINE=MyISAM; INSERT INTO log VALUES (1), (2);
     CREATE VIEW titles AS SELECT title FROM posts;
-    CREATE PROCEDURE p() SELECT 1; CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 7;
+    CREATE DEFINER=wp@localhost PROCEDURE p() SELECT 1;
+    CREATE DEFINER=wp@localhost FUNCTION f() RETURNS INT DETERMINISTIC RETURN 7;
+    CREATE FUNCTION noevent.of_root() RETURNS INT DETERMINISTIC RETURN 7; GRANT EXECUTE ON noevent.* TO wp@localhost;
     CREATE TRIGGER tr BEFORE INSERT ON posts FOR EACH ROW SET NEW.title = COALESCE(NEW.title, 'none');
     CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO DELETE FROM log;`);
 });
@@ -52,7 +54,13 @@ afterAll(async () => {
 
 async function dump(of: SiteDatabase = db, changes: Partial<DumpOptions> = {}): Promise<Dump> {
   const facts = changes.facts ?? (await probeDatabase(of, { signal }));
-  return await dumpDatabase(of, { facts, spoolDir: join(dir, "spool"), frameBytes: FRAME_BYTES, signal, ...changes });
+  return await dumpDatabase(of, {
+    facts,
+    spoolDir: join(dir, "spool"),
+    frameBytes: FRAME_BYTES,
+    signal,
+    ...changes,
+  });
 }
 
 async function plainOf(made: Dump): Promise<Buffer> {
@@ -71,9 +79,11 @@ function spooled(): string[] {
 
 /** Everything there is to know of a database, as checksums and definitions. */
 async function contentsOf(name: string): Promise<string> {
-  return await server.exec(`USE ${name}; CHECKSUM TABLE posts EXTENDED; SELECT COUNT(*) FROM log; SHOW TRIGGERS;
+  return await server
+    .exec(`USE ${name}; CHECKSUM TABLE posts EXTENDED; SELECT COUNT(*) FROM log; SHOW TRIGGERS;
     SELECT COUNT(*) FROM titles; SELECT f(); SHOW CREATE PROCEDURE p; SHOW CREATE EVENT ev;
-    SELECT HEX(body), HEX(title) FROM posts WHERE id < 3;`).then((text) => text.replaceAll(`${name}.`, "").replace(/\d{4}-\d\d-\d\d [\d:.]+/g, ""));
+    SELECT HEX(body), HEX(title) FROM posts WHERE id < 3;`)
+    .then((text) => text.replaceAll(`${name}.`, "").replace(/\d{4}-\d\d-\d\d [\d:.]+/g, ""));
 }
 
 describe("a dump", () => {
@@ -87,7 +97,13 @@ describe("a dump", () => {
     expect(plain.length).toBeGreaterThan(10 * FRAME_BYTES);
     const file = join(dir, "database.sql");
     writeFileSync(file, plain);
-    await run("sh", ["-c", `mysql --no-defaults --socket="$0" --user="$1" other < "$2"`, server.socketPath, server.adminUser, file]);
+    await run("sh", [
+      "-c",
+      `mysql --no-defaults --socket="$0" --user="$1" other < "$2"`,
+      server.socketPath,
+      server.adminUser,
+      file,
+    ]);
     expect(await contentsOf("other")).toBe(await contentsOf("shop"));
   });
 
@@ -102,7 +118,10 @@ describe("a dump", () => {
     const found: string[] = [];
     const onStart = (pid: number): void => {
       for (const part of ["cmdline", "environ"]) found.push(readFileSync(`/proc/${pid}/${part}`, "utf8"));
-      found.push(readFileSync("/proc/self/environ", "utf8"), ...readdirSync("/dev/shm").filter((name) => name.startsWith("backupd")));
+      found.push(
+        readFileSync("/proc/self/environ", "utf8"),
+        ...readdirSync("/dev/shm").filter((name) => name.startsWith("backupd")),
+      );
     };
     await using made = await dump(db, { onStart });
     expect(made.bytes).toBeGreaterThan(0);
@@ -124,7 +143,7 @@ describe("probeDatabase", () => {
   it("finds out what the user may not read, and the dump does without it", async () => {
     const poor = { ...db, name: "noevent" };
     const facts = await probeDatabase(poor, { signal });
-    expect(facts.unreadable).toMatchObject({ events: true, triggers: true });
+    expect(facts.unreadable).toEqual({ events: true, routines: true, triggers: true });
     await using made = await dump(poor, { facts });
     expect((await plainOf(made)).toString()).toContain("CREATE TABLE `t`");
   });
@@ -133,7 +152,11 @@ describe("probeDatabase", () => {
 describe("a dump that cannot be made", () => {
   it.each<[string, () => Partial<SiteDatabase>, string]>([
     ["a wrong password", () => ({ password: "wrong" }), "db_access_denied"],
-    ["a database that is not there", () => ({ user: server.adminUser, password: "", name: "nowhere" }), "db_missing"],
+    [
+      "a database that is not there",
+      () => ({ user: server.adminUser, password: "", name: "nowhere" }),
+      "db_missing",
+    ],
     ["a database of others", () => ({ name: "mysql" }), "db_privilege_missing"],
     ["a server that is down", () => ({ address: { socketPath: join(dir, "no.sock") } }), "db_unreachable"],
     ["a port where nobody listens", () => ({ address: { host: "127.0.0.1", port: 1 } }), "db_unreachable"],
@@ -150,7 +173,10 @@ describe("a dump that cannot be made", () => {
 
   it("is a failure when the program is killed half-way", async () => {
     const onStart = (pid: number): boolean => process.kill(pid, "SIGKILL");
-    await expect(dump(db, { onStart })).rejects.toMatchObject({ code: "dump_failed", message: expect.stringContaining("SIGKILL") });
+    await expect(dump(db, { onStart })).rejects.toMatchObject({
+      code: "dump_failed",
+      message: expect.stringContaining("SIGKILL"),
+    });
   });
 
   it("is a failure when the server breaks off half-way", async () => {
@@ -159,10 +185,17 @@ describe("a dump that cannot be made", () => {
     const onBytes = (): void => {
       if (seen) return;
       seen = true;
-      cut = server.exec("SELECT id FROM information_schema.processlist WHERE user = 'wp'").then((ids) => server.exec(`KILL ${ids.trim().split("\n")[0]}`));
+      cut = server
+        .exec("SELECT id FROM information_schema.processlist WHERE user = 'wp'")
+        .then((ids) => server.exec(`KILL ${ids.trim().split("\n")[0]}`));
     };
-    await server.exec("CREATE TABLE shop.slow AS SELECT seq, SLEEP(0) s, REPEAT('x', 100000) t FROM seq_1_to_3000");
-    const outcome = await dump(db, { onBytes }).then(() => "good", (error: unknown) => error);
+    await server.exec(
+      "USE shop; CREATE TABLE slow AS SELECT seq, SLEEP(0) s, REPEAT('x', 100000) t FROM seq_1_to_3000",
+    );
+    const outcome = await dump(db, { onBytes }).then(
+      () => "good",
+      (error: unknown) => error,
+    );
     await cut;
     await server.exec("DROP TABLE shop.slow");
     expect(outcome).toMatchObject({ code: "db_unreachable" });
@@ -181,13 +214,20 @@ describe("a dump that cannot be made", () => {
   });
 
   it("is not begun after it was told to stop", async () => {
-    await expect(dump(db, { facts: await probeDatabase(db, { signal }), signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before");
+    await expect(
+      dump(db, {
+        facts: await probeDatabase(db, { signal }),
+        signal: AbortSignal.abort(new Error("before")),
+      }),
+    ).rejects.toThrow("before");
   });
 
   it.runIf(isRoot)("says that the disk is full when it is", async (context) => {
     const small = join(dir, "small");
     mkdirSync(small);
-    await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]).catch(() => context.skip("mounting is not allowed here"));
+    await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]).catch(() =>
+      context.skip("mounting is not allowed here"),
+    );
     try {
       await expect(dump(db, { spoolDir: small })).rejects.toMatchObject({ code: "disk_full" });
       expect(readdirSync(small)).toEqual([]);

@@ -79,7 +79,11 @@ function expectJournalClosed(): void {
 
 async function expectNothingLeft(): Promise<void> {
   const { objects, openUploads, partFiles } = await server.inspect();
-  expect({ objects, openUploads, partFiles }).toEqual({ objects: [], openUploads: [], partFiles: { count: 0, bytes: 0 } });
+  expect({ objects, openUploads, partFiles }).toEqual({
+    objects: [],
+    openUploads: [],
+    partFiles: { count: 0, bytes: 0 },
+  });
   expectJournalClosed();
 }
 
@@ -159,22 +163,33 @@ describe("an upload that fails leaves nothing", () => {
     ["keeps failing", { status: 500, code: "InternalError" }, "storage_failed"],
     ["keeps losing its connection", "reset", "storage_unreachable"],
   ])("when a part %s", async (_, what, code) => {
-    fault = ({ operation, partNumber }) => (operation === "UploadPart" && partNumber === 2 ? what : undefined);
+    fault = ({ operation, partNumber }) =>
+      operation === "UploadPart" && partNumber === 2 ? what : undefined;
     // The real client's patience takes seconds.
-    const impatient = new S3Client({ endpoint: server.endpoint, region: "us-east-1", credentials: KEYS, maxAttempts: 2, forcePathStyle: true });
+    const impatient = new S3Client({
+      endpoint: server.endpoint,
+      region: "us-east-1",
+      credentials: KEYS,
+      maxAttempts: 2,
+      forcePathStyle: true,
+    });
     await expect(upload({ s3: impatient })).rejects.toMatchObject({ code });
     impatient.destroy();
     await expectNothingLeft();
   });
 
   it("when the completion is refused", async () => {
-    fault = ({ operation }) => (operation === "CompleteMultipartUpload" ? { status: 403, code: "AccessDenied" } : undefined);
+    fault = ({ operation }) =>
+      operation === "CompleteMultipartUpload" ? { status: 403, code: "AccessDenied" } : undefined;
     await expect(upload()).rejects.toMatchObject({ code: "storage_denied" });
     await expectNothingLeft();
   });
 
   it("or stays in the journal when it cannot be aborted, for the next start to do it", async () => {
-    fault = ({ operation }) => (["UploadPart", "AbortMultipartUpload"].includes(operation) ? { status: 403, code: "AccessDenied" } : undefined);
+    fault = ({ operation }) =>
+      ["UploadPart", "AbortMultipartUpload"].includes(operation)
+        ? { status: 403, code: "AccessDenied" }
+        : undefined;
     let open: OpenUpload | undefined;
     const onOpen = async (upload: OpenUpload): Promise<void> => {
       open = upload;

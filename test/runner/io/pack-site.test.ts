@@ -2,7 +2,17 @@
 // site that changes while it is packed does no harm.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, linkSync, mkdirSync, renameSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { chmod, lstat, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -26,7 +36,19 @@ async function differences(on: SiteOnDisk, tree: string): Promise<string[]> {
 describe("what comes back from an archive", () => {
   it("is the whole tree: names, types, contents, modes, owners, times, links", async () => {
     await using on = await makeSite();
-    const names = ["plain.txt", "with space", "new\nline", "-rf", "--checkpoint=1", "ünïcode-日本", "*?[]", "\\n", "n".repeat(255), "=", "a'\"$(id)`"];
+    const names = [
+      "plain.txt",
+      "with space",
+      "new\nline",
+      "-rf",
+      "--checkpoint=1",
+      "ünïcode-日本",
+      "*?[]",
+      "\\n",
+      "n".repeat(255),
+      "=",
+      "a'\"$(id)`",
+    ];
     for (const [index, name] of names.entries()) {
       fill(join(on.content, name), index * 333);
       utimesSync(join(on.content, name), 1_700_000_000.123456, 1_600_000_000 + index + 0.987654);
@@ -63,7 +85,15 @@ describe("what comes back from an archive", () => {
     await using on = await makeSite();
     const frameBytes = 65_536;
     for (const around of [0, 512, 65_536, 131_072, 400_000]) {
-      for (const size of [around - 1537, around - 513, around - 512, around - 1, around, around + 1, around + 513]) {
+      for (const size of [
+        around - 1537,
+        around - 513,
+        around - 512,
+        around - 1,
+        around,
+        around + 1,
+        around + 513,
+      ]) {
         if (size >= 0) fill(join(on.content, `f${size}`), size);
       }
     }
@@ -85,20 +115,39 @@ describe("what comes back from an archive", () => {
     expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
     const { stdout } = await run("tar", ["--zstd", "-tf", twice[0] ?? "", "--quoting-style=literal"]);
     expect(stdout.split("\n")).toEqual([
-      "database.sql", "wp-config.php", "wp-content/", "wp-content/Z", "wp-content/a", "wp-content/a-b",
-      "wp-content/a.d/", "wp-content/a.d/x", "wp-content/b", "wp-content/é", "",
+      "database.sql",
+      "wp-config.php",
+      "wp-content/",
+      "wp-content/Z",
+      "wp-content/a",
+      "wp-content/a-b",
+      "wp-content/a.d/",
+      "wp-content/a.d/x",
+      "wp-content/b",
+      "wp-content/é",
+      "",
     ]);
   });
 
   it("lacks caches, node_modules, other backups and what the site excludes", async () => {
     await using on = await makeSite();
-    for (const path of ["cache/x", "themes/t/node_modules/m/i.js", "updraft/b.zip", "uploads/keep.jpg", "uploads/tmp/x", "plugins/p/cache.php"]) {
+    for (const path of [
+      "cache/x",
+      "themes/t/node_modules/m/i.js",
+      "updraft/b.zip",
+      "uploads/keep.jpg",
+      "uploads/tmp/x",
+      "plugins/p/cache.php",
+    ]) {
       mkdirSync(join(on.content, path, ".."), { recursive: true });
       fill(join(on.content, path), 5);
     }
     const { tree, summary } = await packAndExtract(on, { exclude: ["uploads/tmp"] });
     const { stdout } = await run("find", ["wp-content", "-type", "f"], { cwd: tree });
-    expect(stdout.trim().split("\n").sort()).toEqual(["wp-content/plugins/p/cache.php", "wp-content/uploads/keep.jpg"]);
+    expect(stdout.trim().split("\n").sort()).toEqual([
+      "wp-content/plugins/p/cache.php",
+      "wp-content/uploads/keep.jpg",
+    ]);
     expect(summary.files).toBe(3);
   });
 
@@ -135,7 +184,9 @@ describe("a site that changes while it is packed", () => {
     expect(restored.length).toBe(4_000_000);
     expect(restored.subarray(0, 2_000_000).equals(await readFile(big(on)))).toBe(true);
     expect(restored.subarray(2_000_000).every((byte) => byte === 0)).toBe(true);
-    expect(packed.summary.warnings).toMatchObject([{ code: "file_changed", message: expect.stringContaining("2000000 bytes of it are zeros") }]);
+    expect(packed.summary.warnings).toMatchObject([
+      { code: "file_changed", message: expect.stringContaining("2000000 bytes of it are zeros") },
+    ]);
   });
 
   it("cuts a file that grew at the size it had, and says so", async () => {
@@ -148,8 +199,12 @@ describe("a site that changes while it is packed", () => {
 
   it("does without a file that vanished, and says so", async () => {
     await using on = await siteInMotion();
-    const packed = await packAndExtract(on, { meanwhile: async () => unlinkSync(join(on.content, "dir/z-later")) });
-    expect(packed.summary.warnings).toMatchObject([{ code: "file_vanished", message: expect.stringContaining("wp-content/dir/z-later") }]);
+    const packed = await packAndExtract(on, {
+      meanwhile: async () => unlinkSync(join(on.content, "dir/z-later")),
+    });
+    expect(packed.summary.warnings).toMatchObject([
+      { code: "file_vanished", message: expect.stringContaining("wp-content/dir/z-later") },
+    ]);
     await expect(stat(join(packed.tree, "wp-content/dir/z-later"))).rejects.toThrow("ENOENT");
   });
 
@@ -221,7 +276,9 @@ describe("a pack that cannot go on", () => {
       for (const release of waiting.splice(0)) release();
     }
     const zeros = 4_000_000 - (4 * 65_536 - 512);
-    expect(pack.summary().warnings).toMatchObject([{ message: expect.stringContaining(`; ${zeros} bytes of it are zeros`) }]);
+    expect(pack.summary().warnings).toMatchObject([
+      { message: expect.stringContaining(`; ${zeros} bytes of it are zeros`) },
+    ]);
   });
 });
 

@@ -48,7 +48,10 @@ describe("readSite", () => {
 
   it("looks one level up, as WordPress does, unless that is another WordPress", () => {
     lay({ "wp-config.php": CONFIG, "s/wp-settings.php": "", "s/wp-content/": "" });
-    expect(readSite({ path: join(dir, "s") })).toMatchObject({ configPath: join(dir, "wp-config.php"), contentDir: join(dir, "s/wp-content") });
+    expect(readSite({ path: join(dir, "s") })).toMatchObject({
+      configPath: join(dir, "wp-config.php"),
+      contentDir: join(dir, "s/wp-content"),
+    });
     lay({ "wp-settings.php": "" });
     expect(failure(join(dir, "s")).code).toBe("wp_config_missing");
   });
@@ -86,8 +89,14 @@ describe("readSite", () => {
       "s/wp-content/": "",
       "own.env": "DB_PASSWORD=told\nDB_HOST=other",
     });
-    expect(failure(join(dir, "s"))).toMatchObject({ code: "wp_config_unreadable", message: expect.stringContaining("DB_PASSWORD") });
-    expect(readSite({ path: join(dir, "s"), siteEnvFile: join(dir, "own.env") }).db).toMatchObject({ password: "told", address: { host: "other" } });
+    expect(failure(join(dir, "s"))).toMatchObject({
+      code: "wp_config_unreadable",
+      message: expect.stringContaining("DB_PASSWORD"),
+    });
+    expect(readSite({ path: join(dir, "s"), siteEnvFile: join(dir, "own.env") }).db).toMatchObject({
+      password: "told",
+      address: { host: "other" },
+    });
   });
 
   it("follows symlinks of deployments: the site, its config and its content", () => {
@@ -108,11 +117,19 @@ describe("what is wrong with a site", () => {
     ["a file in its place", { s: "" }, "site_path_missing"],
     ["no config", { "s/wp-settings.php": "" }, "wp_config_missing"],
     ["no content", { "s/wp-config.php": CONFIG, "s/wp-settings.php": "" }, "wp_content_missing"],
-    ["a file for content", { "s/wp-config.php": CONFIG, "s/wp-settings.php": "", "s/wp-content": "" }, "wp_content_missing"],
+    [
+      "a file for content",
+      { "s/wp-config.php": CONFIG, "s/wp-settings.php": "", "s/wp-content": "" },
+      "wp_content_missing",
+    ],
     ["a directory for a config", { "s/wp-config.php/": "" }, "site_unreadable"],
     ["a config over 1 MiB", { "s/wp-config.php": `<?php ${" ".repeat(1_048_576)}` }, "site_unreadable"],
     ["an empty config", { "s/wp-config.php": "", "s/wp-content/": "" }, "wp_config_unreadable"],
-    ["a host that is none", { "s/wp-config.php": CONFIG.replace("db:3307", "db:x:y"), "s/wp-content/": "" }, "wp_config_unreadable"],
+    [
+      "a host that is none",
+      { "s/wp-config.php": CONFIG.replace("db:3307", "db:x:y"), "s/wp-content/": "" },
+      "wp_config_unreadable",
+    ],
   ])("%s", (_, files, code) => {
     lay(files);
     expect(failure(join(dir, "s")).code).toBe(code);
@@ -132,7 +149,10 @@ describe.runIf(isRoot)("a hacked site that points root elsewhere", () => {
     lay({ "s/wp-settings.php": "", "s/wp-content/": "", "other/secret.php": CONFIG });
     symlinkSync(join(dir, "other/secret.php"), join(dir, "s/wp-config.php"));
     lchownSync(join(dir, "s/wp-config.php"), HACKER, HACKER);
-    expect(failure(join(dir, "s"))).toMatchObject({ code: "site_unreadable", hint: expect.stringContaining("chown -h root") });
+    expect(failure(join(dir, "s"))).toMatchObject({
+      code: "site_unreadable",
+      hint: expect.stringContaining("chown -h root"),
+    });
   });
 
   it("cannot make another user's directory its content, by symlink or by config", () => {
@@ -141,7 +161,9 @@ describe.runIf(isRoot)("a hacked site that points root elsewhere", () => {
     lchownSync(join(dir, "s/wp-content"), HACKER, HACKER);
     expect(failure(join(dir, "s")).code).toBe("site_unreadable");
     rmSync(join(dir, "s/wp-content"));
-    lay({ "s/wp-config.php": CONFIG.replace("$table", `define('WP_CONTENT_DIR', '${dir}/other/home'); $table`) });
+    lay({
+      "s/wp-config.php": CONFIG.replace("$table", `define('WP_CONTENT_DIR', '${dir}/other/home'); $table`),
+    });
     lchownSync(join(dir, "s/wp-config.php"), HACKER, HACKER);
     expect(failure(join(dir, "s")).code).toBe("site_unreadable");
     lchownSync(join(dir, "other/home"), HACKER, HACKER);
@@ -149,7 +171,12 @@ describe.runIf(isRoot)("a hacked site that points root elsewhere", () => {
   });
 
   it("cannot have another site's config read by include", () => {
-    lay({ "other/wp-config.php": CONFIG, "s/wp-config.php": `<?php include '${dir}/other/wp-config.php';`, "s/wp-settings.php": "", "s/wp-content/": "" });
+    lay({
+      "other/wp-config.php": CONFIG,
+      "s/wp-config.php": `<?php include '${dir}/other/wp-config.php';`,
+      "s/wp-settings.php": "",
+      "s/wp-content/": "",
+    });
     lchownSync(join(dir, "s/wp-config.php"), HACKER, HACKER);
     expect(failure(join(dir, "s")).code).toBe("wp_config_unreadable");
     lchownSync(join(dir, "other/wp-config.php"), HACKER, HACKER);
@@ -157,12 +184,20 @@ describe.runIf(isRoot)("a hacked site that points root elsewhere", () => {
   });
 
   it("cannot reach further than beside its own directory, whoever owns what is there", () => {
-    lay({ "far/db.php": CONFIG, "x/y/s/wp-config.php": `<?php include '${dir}/far/db.php';`, "x/y/s/wp-content/": "" });
+    lay({
+      "far/db.php": CONFIG,
+      "x/y/s/wp-config.php": `<?php include '${dir}/far/db.php';`,
+      "x/y/s/wp-content/": "",
+    });
     expect(failure(join(dir, "x/y/s")).code).toBe("wp_config_unreadable");
   });
 
   it("cannot lead to another user's directory by a symlink in the middle", () => {
-    lay({ "s/wp-config.php": CONFIG.replace("$table", "define('WP_CONTENT_DIR', ABSPATH . 'x/home'); $table"), "s/wp-settings.php": "", "other/home/": "" });
+    lay({
+      "s/wp-config.php": CONFIG.replace("$table", "define('WP_CONTENT_DIR', ABSPATH . 'x/home'); $table"),
+      "s/wp-settings.php": "",
+      "other/home/": "",
+    });
     symlinkSync(join(dir, "other"), join(dir, "s/x"));
     for (const path of ["s/x", "s/wp-config.php"]) lchownSync(join(dir, path), HACKER, HACKER);
     expect(failure(join(dir, "s")).code).toBe("site_unreadable");

@@ -38,9 +38,13 @@ describe("globs", () => {
     const part = fc.constantFrom("a", "b", "ab", "*", "?", "a*", "**");
     const name = fc.constantFrom("a", "b", "ab", "ba");
     fc.assert(
-      fc.property(fc.array(part, { minLength: 1, maxLength: 6 }), fc.array(name, { minLength: 1, maxLength: 6 }), (parts, path) => {
-        expect(matches(parts.join("/"), path.join("/"))).toBe(oracle(parts, path));
-      }),
+      fc.property(
+        fc.array(part, { minLength: 1, maxLength: 6 }),
+        fc.array(name, { minLength: 1, maxLength: 6 }),
+        (parts, path) => {
+          expect(matches(parts.join("/"), path.join("/"))).toBe(oracle(parts, path));
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -71,17 +75,26 @@ describe("excludes", () => {
   const out = (path: string, isDirectory: boolean): boolean => excludes(path.split("/"), isDirectory);
 
   it("always leaves out directories called cache and node_modules, at any depth", () => {
-    for (const path of ["cache", "uploads/cache", "themes/x/node_modules"]) expect(out(path, true), path).toBe(true);
-    for (const path of ["cache", "plugins/x/cache.php", "node_modules"]) expect(out(path, false), path).toBe(false);
-    for (const path of ["plugins/wp-super-cache", "Cache", "cached"]) expect(out(path, true), path).toBe(false);
+    for (const path of ["cache", "uploads/cache", "themes/x/node_modules"])
+      expect(out(path, true), path).toBe(true);
+    for (const path of ["cache", "plugins/x/cache.php", "node_modules"])
+      expect(out(path, false), path).toBe(false);
+    for (const path of ["plugins/wp-super-cache", "Cache", "cached"])
+      expect(out(path, true), path).toBe(false);
   });
 
   it("leaves out what other backup plugins keep, but not the plugins", () => {
-    for (const path of ["updraft", "ai1wm-backups", "uploads/backwpup-a1b2-backups"]) expect(out(path, true), path).toBe(true);
-    for (const path of ["plugins/updraftplus", "uploads/updraft", "plugins/backwpup"]) expect(out(path, true), path).toBe(false);
+    for (const path of ["updraft", "ai1wm-backups", "uploads/backwpup-a1b2-backups"])
+      expect(out(path, true), path).toBe(true);
+    for (const path of ["plugins/updraftplus", "uploads/updraft", "plugins/backwpup"])
+      expect(out(path, true), path).toBe(false);
   });
 
   it("leaves out what the operator says", () => {
-    expect([out("uploads/tmp", true), out("uploads/x/old.bak", false), out("uploads/tmp.txt", false)]).toEqual([true, true, false]);
+    expect([
+      out("uploads/tmp", true),
+      out("uploads/x/old.bak", false),
+      out("uploads/tmp.txt", false),
+    ]).toEqual([true, true, false]);
   });
 });

@@ -23,7 +23,7 @@ function paxRecords(bytes: Buffer): Map<string, string> {
   let rest = bytes.subarray(BLOCK_BYTES, BLOCK_BYTES + size).toString("latin1");
   while (rest !== "") {
     const length = Number.parseInt(rest, 10);
-    const [, key = "", value = ""] = /^\d+ ([^=]+)=([^]*)\n$/.exec(rest.slice(0, length)) ?? [];
+    const [, key = "", value = ""] = /^\d+ ([^=]+)=([\s\S]*)\n$/.exec(rest.slice(0, length)) ?? [];
     records.set(key, value);
     rest = rest.slice(length);
   }
@@ -34,7 +34,13 @@ describe("encodeTarEntry", () => {
   it("needs one block for what ustar can say", () => {
     const bytes = encodeTarEntry(entry({}));
     expect(bytes.length).toBe(BLOCK_BYTES);
-    expect(new Header(bytes)).toMatchObject({ path: "wp-content/a.txt", size: 3, mode: 0o644, uid: 33, cksumValid: true });
+    expect(new Header(bytes)).toMatchObject({
+      path: "wp-content/a.txt",
+      size: 3,
+      mode: 0o644,
+      uid: 33,
+      cksumValid: true,
+    });
   });
 
   it.each<[string, Partial<TarEntry>, Record<string, string>]>([
@@ -48,7 +54,11 @@ describe("encodeTarEntry", () => {
     ["100 bytes", { name: "n".repeat(100) }, { path: "n".repeat(100) }],
     ["bytes beyond ASCII", { name: "\xff\xfe" }, { path: "\xff\xfe" }],
     ["a directory", { type: "Directory", name: "\xe9", size: 0 }, { path: "\xe9/" }],
-    ["a long target", { type: "SymbolicLink", linkName: "/".repeat(200), size: 0 }, { linkpath: "/".repeat(200) }],
+    [
+      "a long target",
+      { type: "SymbolicLink", linkName: "/".repeat(200), size: 0 },
+      { linkpath: "/".repeat(200) },
+    ],
   ])("uses pax for what ustar cannot say: %s", (_, changes, records) => {
     expect(Object.fromEntries(paxRecords(encodeTarEntry(entry(changes))))).toEqual(records);
   });

@@ -27,7 +27,7 @@ function failure(php: string, given?: Given): BackupError {
 }
 
 /** The value of an expression, as DB_NAME. */
-function valueOf(expression: string, given?: Given): string {
+function nameFrom(expression: string, given?: Given): string {
   return parse(`${PLAIN.replace("'shop'", expression)}`, given).db.name;
 }
 
@@ -40,7 +40,13 @@ describe("parseWpConfig", () => {
       if ( ! defined( 'ABSPATH' ) ) { define( 'ABSPATH', __DIR__ . '/' ); }
       require_once ABSPATH . 'wp-settings.php';`);
     expect(config).toEqual({
-      db: { name: "shop", user: "user", password: `it's # "q" \\`, host: "localhost:/run/my.sock", charset: "utf8mb4" },
+      db: {
+        name: "shop",
+        user: "user",
+        password: `it's # "q" \\`,
+        host: "localhost:/run/my.sock",
+        charset: "utf8mb4",
+      },
       tablePrefix: "wp_",
       abspath: "/srv/site/",
     });
@@ -62,15 +68,18 @@ describe("parseWpConfig", () => {
     ["a URL's parts", "substr(parse_url('mysql://u:p@h:3307/dbx')['path'], 1)", "dbx"],
     ["a nowdoc", "<<<'X'\nplain\nX\n", "plain"],
   ])("understands %s", (_, expression, value) => {
-    expect(valueOf(expression, { env: { NAME: "from-env" } })).toBe(value);
+    expect(nameFrom(expression, { env: { NAME: "from-env" } })).toBe(value);
   });
 
   it("follows variables, constants and interpolation", () => {
     expect(
-      parse(`const BASE = 'shop'; $site = BASE . '_live'; $env['x'] = 1; define('DB_NAME', "{$site}_$site");
-        define('DB_USER', BASE); define('DB_PASSWORD', ''); define('WP_CONTENT_DIR', ABSPATH . 'app');`, {
-        abspath: "/srv/site/",
-      }),
+      parse(
+        `const BASE = 'shop'; $site = BASE . '_live'; $env['x'] = 1; define('DB_NAME', "{$site}_$site");
+        define('DB_USER', BASE); define('DB_PASSWORD', ''); define('WP_CONTENT_DIR', ABSPATH . 'app');`,
+        {
+          abspath: "/srv/site/",
+        },
+      ),
     ).toMatchObject({
       db: { name: "shop_live_shop_live", user: "shop", password: "", host: "localhost" },
       contentDir: "/srv/site/app",
@@ -78,8 +87,12 @@ describe("parseWpConfig", () => {
   });
 
   it("keeps the first definition, as PHP does", () => {
-    expect(valueOf(`'first'); define('DB_NAME', 'second'`)).toBe("first");
-    expect(parse(`defined('DB_NAME') || define('DB_NAME', 'x'); defined('DB_NAME') or define('DB_NAME', 'y'); ${PLAIN}`).db.name).toBe("x");
+    expect(nameFrom(`'first'); define('DB_NAME', 'second'`)).toBe("first");
+    expect(
+      parse(
+        `defined('DB_NAME') || define('DB_NAME', 'x'); defined('DB_NAME') or define('DB_NAME', 'y'); ${PLAIN}`,
+      ).db.name,
+    ).toBe("x");
   });
 
   it("reads Bedrock: Config::define, .env and an included file", () => {
@@ -101,17 +114,38 @@ describe("parseWpConfig", () => {
       $env_config = __DIR__ . '/environments/' . WP_ENV . '.php';
       if (file_exists($env_config)) { require_once $env_config; }
       Config::apply();`;
-    const given = (env: Record<string, string>): Given => ({ env, files: { "/srv/config/application.php": application } });
+    const given = (env: Record<string, string>): Given => ({
+      env,
+      files: { "/srv/config/application.php": application },
+    });
     const entry = `require_once dirname(__DIR__) . '/vendor/autoload.php'; require_once dirname(__DIR__) . '/config/application.php'; require_once ABSPATH . 'wp-settings.php';`;
     const plain = parse(entry, given({ DB_NAME: "bed", DB_USER: "u", DB_PASSWORD: "p" }));
-    expect(plain).toEqual({ db: { name: "bed", user: "u", password: "p", host: "localhost" }, tablePrefix: "wp_", contentDir: "/srv/web/app" });
-    const url = parse(entry, given({ DATABASE_URL: "mysql://u2:p2@db.example:3307/bed2", DB_NAME: "x", DB_USER: "x", DB_PASSWORD: "x" }));
+    expect(plain).toEqual({
+      db: { name: "bed", user: "u", password: "p", host: "localhost" },
+      tablePrefix: "wp_",
+      contentDir: "/srv/web/app",
+    });
+    const url = parse(
+      entry,
+      given({
+        DATABASE_URL: "mysql://u2:p2@db.example:3307/bed2",
+        DB_NAME: "x",
+        DB_USER: "x",
+        DB_PASSWORD: "x",
+      }),
+    );
     expect(url.db).toEqual({ name: "bed2", user: "u2", password: "p2", host: "db.example:3307" });
   });
 
   it("refuses to guess between branches that PHP would have to decide", () => {
-    const php = PLAIN.replace("define('DB_NAME', 'shop');", `if ($_POST['x'] == 'y') { define('DB_NAME', 'a'); } else { define('DB_NAME', 'b'); }`);
-    expect(failure(php)).toMatchObject({ code: "wp_config_unreadable", message: expect.stringContaining("DB_NAME: it is set under a condition") });
+    const php = PLAIN.replace(
+      "define('DB_NAME', 'shop');",
+      `if ($_POST['x'] == 'y') { define('DB_NAME', 'a'); } else { define('DB_NAME', 'b'); }`,
+    );
+    expect(failure(php)).toMatchObject({
+      code: "wp_config_unreadable",
+      message: expect.stringContaining("DB_NAME: it is set under a condition"),
+    });
     // … but takes what all of them agree on, and what the operator says.
     expect(parse(php.replace("'b'", "'a'")).db.name).toBe("a");
     expect(parse(php, { env: { DB_NAME: "told" } }).db.name).toBe("told");
@@ -121,7 +155,11 @@ describe("parseWpConfig", () => {
     ["a missing constant", "define('DB_USER','u');", "DB_NAME: it is not defined"],
     ["an unknown variable", PLAIN.replace("'shop'", "getenv('SECRET_DB')"), "SECRET_DB"],
     ["a function call", PLAIN.replace("'p'", "decrypt('x')"), "DB_PASSWORD: it needs the function decrypt()"],
-    ["a moved content directory it cannot know", `${PLAIN} define('WP_CONTENT_DIR', where());`, "WP_CONTENT_DIR: it needs"],
+    [
+      "a moved content directory it cannot know",
+      `${PLAIN} define('WP_CONTENT_DIR', where());`,
+      "WP_CONTENT_DIR: it needs",
+    ],
     ["a syntax error", `${PLAIN}\n$x = = 3;`, "on line 3"],
   ])("says why: %s", (_, php, message) => {
     const error = failure(php);
@@ -151,7 +189,32 @@ describe("parseWpConfig", () => {
   });
 
   it("never lets anything but a BackupError out, whatever the file holds", () => {
-    const token = fc.constantFrom("define('DB_NAME',", "'x'", ")", ";", "$a", ".", "?", ":", "??", "{", "}", "if(", "[", "]", "=", "env(", "\\", "\"", "<<<A\n", "->b", "::c", "use", "(object)", "!");
+    const token = fc.constantFrom(
+      "define('DB_NAME',",
+      "'x'",
+      ")",
+      ";",
+      "$a",
+      ".",
+      "?",
+      ":",
+      "??",
+      "{",
+      "}",
+      "if(",
+      "[",
+      "]",
+      "=",
+      "env(",
+      "\\",
+      '"',
+      "<<<A\n",
+      "->b",
+      "::c",
+      "use",
+      "(object)",
+      "!",
+    );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 40 }), (tokens) => {
         expect(failure(tokens.join(" ")).code).toBe("wp_config_unreadable");

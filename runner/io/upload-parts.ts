@@ -1,0 +1,132 @@
+// Sends a stream as the parts of an open multipart upload, several at a time, each with a checksum that the storage
+// verifies. One failed part ends the others.
+import { hash } from "node:crypto";
+import { type CompletedPart, type S3Client, UploadPartCommand } from "@aws-sdk/client-s3";
+import { BackupError } from "#shared/errors.ts";
+import { firstPartBytes, MAX_PARTS, partBytes, partsAtOnce } from "../plan/part-sizes.ts";
+import { storageError } from "../plan/storage-error.ts";
+import { freeBuffer } from "./free-buffer.ts";
+import { createPartCutter, type Part } from "./part-cutter.ts";
+
+export interface UploadPlace {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+export interface PartsInput {
+  readonly s3: S3Client;
+  /** At least one byte in all. Each frame's memory is freed once it is copied. */
+  readonly frames: AsyncIterable<Uint8Array>;
+  /** What the object will probably not exceed; more is possible, but takes larger parts towards the end. */
+  readonly expectedBytes: number;
+  /** Parts on their way at once, at most; fewer when parts are large. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /** Bytes that the storage has acknowledged so far. */
+  readonly onUploaded?: (total: number) => void;
+}
+
+/** Of parts on their way; the one being filled comes on top. */
+const PARTS_MEMORY_BYTES = 64 * 1_048_576;
+
+export interface SentParts {
+  readonly parts: readonly CompletedPart[];
+  readonly sizeBytes: number;
+}
+
+/** @throws BackupError `storage_*`; whatever the source throws; the signal's reason. */
+export async function sendParts(input: PartsInput, upload: UploadPlace): Promise<SentParts> {
+  const firstBytes = firstPartBytes(input.expectedBytes);
+  const parts: CompletedPart[] = [];
+  const onTheWay = new Set<Promise<void>>();
+  // One failed part ends the others, and them waiting for the source.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([input.signal, failed.signal]);
+  let sizeBytes = 0;
+  let acknowledged = 0;
+
+  const send = async ({ number, bytes, release }: Part): Promise<void> => {
+    parts[number - 1] = await sendPart(input.s3, upload, number, bytes, signal);
+    acknowledged += bytes.length;
+    release();
+    input.onUploaded?.(acknowledged);
+  };
+  const start = async (part: Part): Promise<void> => {
+    if (part.number > MAX_PARTS)
+      throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
+    const size = partBytes(part.number, firstBytes);
+    const most = partsAtOnce(size, input.concurrency, PARTS_MEMORY_BYTES);
+    while (onTheWay.size >= most) await Promise.race(onTheWay);
+    sizeBytes += part.bytes.length;
+    const sending = send(part);
+    onTheWay.add(sending);
+    sending.then(
+      () => onTheWay.delete(sending),
+      (error: unknown) => failed.abort(error),
+    );
+  };
+
+  const cutter = createPartCutter((number) => partBytes(number, firstBytes));
+  try {
+    for await (const frame of input.frames) {
+      signal.throwIfAborted();
+      for (const part of cutter.add(frame)) await start(part);
+      freeBuffer(frame);
+    }
+    const last = cutter.end();
+    if (last !== undefined) await start(last);
+    await Promise.all(onTheWay);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(onTheWay);
+    throw error;
+  }
+  return { parts, sizeBytes };
+}
+
+async function sendPart(
+  s3: S3Client,
+  upload: UploadPlace,
+  number: number,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<CompletedPart> {
+  const sha256 = hash("sha256", body, "buffer");
+  const command = new UploadPartCommand({
+    Bucket: upload.bucket,
+    Key: upload.key,
+    UploadId: upload.uploadId,
+    PartNumber: number,
+    Body: body,
+    ContentLength: body.length,
+    ChecksumSHA256: sha256.toString("base64"),
+  });
+  signWith(command, sha256);
+  const what = `Part ${number} of ${upload.key}`;
+  const answer = await sending(what, signal, () => s3.send(command, { abortSignal: signal }));
+  if (answer.ETag === undefined) throw new BackupError("storage_failed", { detail: `${what}: no ETag came` });
+  return { PartNumber: number, ETag: answer.ETag, ChecksumSHA256: sha256.toString("base64") };
+}
+
+/** The signature needs the same hash as the checksum; the SDK would calculate it again, and a CRC32 besides. */
+function signWith(command: UploadPartCommand, sha256: Buffer): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const headers: unknown = Reflect.get(Object(args.request), "headers");
+      Object.assign(Object(headers), { "x-amz-content-sha256": sha256.toString("hex") });
+      return next(args);
+    },
+    { step: "build", name: "signWithKnownHash" },
+  );
+}
+
+/** What the call throws, as an error with a code and the words for what it was. */
+export async function sending<T>(what: string, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storageError(error, what);
+  }
+}
