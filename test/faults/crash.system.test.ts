@@ -40,7 +40,7 @@ interface Stage {
   /** Resolves when the backup is in that stage and stays there. */
   reached(): Promise<unknown>;
   /** After the runner is dead. */
-  end(): Promise<unknown> | unknown;
+  end(): Promise<void> | void;
 }
 
 async function inDump(): Promise<Stage> {

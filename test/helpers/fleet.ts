@@ -142,7 +142,7 @@ async function filesBelow(dir: string): Promise<string[]> {
 export function runBackupd(args: readonly string[], through: readonly string[] = []): Promise<RunResult> {
   const [program = LAUNCHER, ...rest] = [...through, LAUNCHER, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, rest, { env: inheritedEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
