@@ -8,6 +8,7 @@ import type { Runner } from "./compose.ts";
 import { composeControl, MASTER_TIMEOUT_MS } from "./compose-control.ts";
 import { enroll } from "./enroll.ts";
 import { humanLog, jsonLog, type Log } from "./io/log.ts";
+import { lowerPriority } from "./io/lower-priority.ts";
 import { createMasterClient } from "./io/master-client.ts";
 import { skewHint } from "./io/problem.ts";
 import { openStateDir } from "./io/state-dir.ts";
@@ -75,11 +76,21 @@ function logOf(settings: Settings, fallback: "json" | "pretty", { terminal }: Ed
   return humanLog(terminal, settings.logLevel, () => new Date());
 }
 
+/** A backup must not be felt by the sites; where the system does not allow for that, it still has to be made. */
+async function beGentle(log: Log): Promise<void> {
+  try {
+    await lowerPriority();
+  } catch (error) {
+    log.warn("priority.not_lowered", { error });
+  }
+}
+
 async function doRun(options: CommonOptions, edge: Edge): Promise<number> {
   const settings = settingsOf(options, edge);
   const log = logOf(settings, edge.terminal.isLive ? "pretty" : "json", edge);
   const stop = stopOnSignals(() => log);
   const runner = await composed(settings, log, stop);
+  await beGentle(log);
   using _progress = showProgress(edge.terminal, runner.runningJob);
   const { runDaemon } = await import("./daemon.ts");
   await runDaemon(stop, runner.daemon);
@@ -99,6 +110,7 @@ async function doRunOnce(
   const log = logOf(settings, options.json === true ? "json" : "pretty", edge);
   const stop = stopOnSignals(() => log);
   const runner = await composed(settings, log, stop);
+  await beGentle(log);
   using _progress = showProgress(edge.terminal, runner.runningJob);
   const { runOnce } = await import("./run-once.ts");
   const outcomes = await runOnce(options.site, stop, runner.daemon);

@@ -1,16 +1,17 @@
-// Bytes and seconds in words, the same in every message of the product.
+// Bytes and seconds in words, the same in every message of the product; bytes in powers of 1000, as disks, networks and
+// storage bills count.
 
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
-/** `1536` → `1.5 KiB`; whole numbers below 1 KiB. */
+/** `1536` → `1.5 kB`; whole numbers below 1 kB. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
     unit += 1;
   }
-  return unit === 0 ? `${value} B` : `${value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+  return unit === 0 ? `${value} B` : `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
 /** `75` → `1 min 15 s`; tenths below 10 s. */

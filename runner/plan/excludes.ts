@@ -33,10 +33,18 @@ const OTHER_BACKUPS: readonly Glob[] = [
 /** `path`: the parts of the name below wp-content, at least one. */
 export type Excludes = (path: readonly ByteString[], isDirectory: boolean) => boolean;
 
+/**
+ * Composer puts `psr/cache`, `symfony/cache` and their like at `vendor/<organisation>/cache`: code, without which a
+ * restored plugin ends in a fatal error (docs/adr/0006).
+ */
+function isComposerPackage(path: readonly ByteString[]): boolean {
+  return path.at(-1) === "cache" && path.at(-3) === "vendor";
+}
+
 export function excludesFor(siteGlobs: readonly string[]): Excludes {
   const globs = [...OTHER_BACKUPS, ...siteGlobs.map(parseGlob)];
   return (path, isDirectory) => {
-    if (isDirectory && ALWAYS.has(path.at(-1) ?? "")) return true;
+    if (isDirectory && ALWAYS.has(path.at(-1) ?? "") && !isComposerPackage(path)) return true;
     return globs.some((glob) => matchesGlob(glob, path, isDirectory));
   };
 }

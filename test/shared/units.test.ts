@@ -3,10 +3,11 @@ import { formatBytes, formatSeconds } from "#shared/units.ts";
 
 it.each([
   [0, "0 B"],
-  [1023, "1023 B"],
-  [1536, "1.5 KiB"],
-  [10 * 1024 ** 2, "10 MiB"],
-  [5.25 * 1024 ** 3, "5.3 GiB"],
+  [999, "999 B"],
+  [1536, "1.5 kB"],
+  [999_500, "1.0 MB"],
+  [10_000_000, "10 MB"],
+  [5.26e9, "5.3 GB"],
 ])("%d bytes are %s", (bytes, words) => {
   expect(formatBytes(bytes)).toBe(words);
 });

@@ -53,7 +53,7 @@ describe("quota", () => {
       node_used_bytes: GIB,
       would_exceed_site_quota: false,
       would_exceed_node_quota: true,
-      reason: "The node's backups use 1.0 GiB of 1.0 GiB; the first backup would not fit.",
+      reason: "The node's backups use 1.1 GB of 1.1 GB; the first backup would not fit.",
     });
   });
 });

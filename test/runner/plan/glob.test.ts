@@ -83,6 +83,13 @@ describe("excludes", () => {
       expect(out(path, true), path).toBe(false);
   });
 
+  it("keeps Composer packages called cache: they are code", () => {
+    for (const path of ["plugins/x/vendor/psr/cache", "plugins/x/lib/vendor/symfony/cache"])
+      expect(out(path, true), path).toBe(false);
+    for (const path of ["plugins/x/vendor/cache", "vendor/psr/cache/cache", "plugins/x/vendor/psr/node_modules"])
+      expect(out(path, true), path).toBe(true);
+  });
+
   it("leaves out what other backup plugins keep, but not the plugins", () => {
     for (const path of ["updraft", "ai1wm-backups", "uploads/backwpup-a1b2-backups"])
       expect(out(path, true), path).toBe(true);
