@@ -86,7 +86,11 @@ describe("excludes", () => {
   it("keeps Composer packages called cache: they are code", () => {
     for (const path of ["plugins/x/vendor/psr/cache", "plugins/x/lib/vendor/symfony/cache"])
       expect(out(path, true), path).toBe(false);
-    for (const path of ["plugins/x/vendor/cache", "vendor/psr/cache/cache", "plugins/x/vendor/psr/node_modules"])
+    for (const path of [
+      "plugins/x/vendor/cache",
+      "vendor/psr/cache/cache",
+      "plugins/x/vendor/psr/node_modules",
+    ])
       expect(out(path, true), path).toBe(true);
   });
 
