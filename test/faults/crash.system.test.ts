@@ -85,6 +85,8 @@ describe("kill -9", () => {
       );
 
       await using _restarted = await startDaemon();
+      // By the start alone: the job's next attempt cleans up after itself, which would prove nothing.
+      await expectSettled(fleet);
       // As by the end of its visibility.
       await queue.send(message);
       expect(await jobIn(fleet, jobId, "succeeded")).toMatchObject({ attempt: 2, error: null });
