@@ -186,7 +186,8 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     AUDIENCE: "backupd-master-local",
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     BOOTSTRAP_TOKEN_SHA256: createHash("sha256").update(adminToken).digest("hex"),
-    PROGRESS_SECONDS: "1",
+    // Often enough to watch a backup of seconds.
+    PROGRESS_SECONDS: "0.2",
     HEARTBEAT_SECONDS: "15",
   };
 }

@@ -18,6 +18,9 @@ import { watchBackup } from "./watch-backup.ts";
 
 const PROJECT_DIR = fileURLToPath(new URL("..", import.meta.url));
 
+/** Media and cached thumbnails of a site that has been there for a while: enough to see a backup at work. */
+const DEMO_EXTRA_FILES = 4_000;
+
 interface Running {
   readonly stack: Stack;
   readonly demo: DemoSite;
@@ -81,6 +84,7 @@ async function bringUp(
       mariadbPort: stack.ports.mariadb,
       wordpressPort: stack.ports.wordpress,
       onStep: (text) => terminal.line(`${text} …`),
+      extraFiles: DEMO_EXTRA_FILES,
     }),
   );
   const operator = createMasterClient({
@@ -124,7 +128,7 @@ function showBackup({ demo, stack }: Running, { backup, download }: Made, termin
   const read = archive.files_bytes + archive.db_bytes;
   terminal.line(
     `  done in ${formatSeconds(seconds)}: ${archive.files} files and the database, ` +
-      `${formatBytes(read)} → ${formatBytes(backup.size_bytes)}`,
+      `${formatBytes(read)} → ${formatBytes(backup.size_bytes)}, ${formatBytes(read / seconds)}/s`,
   );
   for (const { name, seconds: took } of backup.stages)
     terminal.line(`    ${name.padEnd(10)}${took.toFixed(2)} s`);
@@ -143,7 +147,8 @@ function showAddresses(
   const lines = [
     `The site      ${demo.siteUrl}`,
     `The API       ${stack.apiUrl}/api/v1   (openapi.json describes it)`,
-    `  e.g.        curl -H "Authorization: Bearer $(jq -r .adminToken ${options.dir}/stack.json)" ${stack.apiUrl}/api/v1/sites/${siteId}`,
+    `  as admin    TOKEN=$(node -p 'require("${options.dir}/stack.json").adminToken')`,
+    `              curl -H "Authorization: Bearer $TOKEN" ${stack.apiUrl}/api/v1/sites/${siteId}`,
     `backupd's log ${backupd.logFile}`,
     "The site is backed up every hour. Ctrl-C ends everything; the next start finds it again.",
   ];

@@ -6,7 +6,7 @@ import type { Terminal } from "#runner/io/terminal.ts";
 import { formatProgress } from "#runner/plan/progress.ts";
 import type { Job } from "#shared/contracts/jobs.ts";
 
-const POLL_MS = 250;
+const POLL_MS = 150;
 const ENDED: ReadonlySet<Job["state"]> = new Set(["succeeded", "failed", "skipped", "cancelled", "expired"]);
 
 /** Resolves with the job when it has ended, however. `checkRunner` throws when nobody is there to do the work. */

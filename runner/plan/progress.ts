@@ -22,19 +22,24 @@ export function newCounters(): ProgressCounters {
 export interface Sample {
   readonly atMs: number;
   readonly bytesDone: number;
-  readonly bytesPerSecond: number;
+  readonly speed: Smoothed;
   readonly progress: Progress;
 }
 
 /** Seconds over which the speed is smoothed: long enough to be calm, short enough to see a stall. */
-const SMOOTHING_SECONDS = 10;
+const SMOOTHING_SECONDS = 3;
 
-/** The speed after `seconds` more at `observed`, the older looks fading out exponentially. */
-function smoothed(previous: Sample, observed: number, seconds: number): number {
-  const first = previous.bytesPerSecond === 0 && previous.bytesDone === 0;
-  if (first) return observed;
-  const weight = 1 - Math.exp(-seconds / SMOOTHING_SECONDS);
-  return previous.bytesPerSecond + (observed - previous.bytesPerSecond) * weight;
+/** Past speeds, the older ones fading out exponentially; `mass` is how much past there is, from 0 to 1. */
+interface Smoothed {
+  readonly sum: number;
+  readonly mass: number;
+}
+
+const NOTHING_SEEN: Smoothed = { sum: 0, mass: 0 };
+
+function smooth(previous: Smoothed, observed: number, seconds: number): Smoothed {
+  const kept = Math.exp(-seconds / SMOOTHING_SECONDS);
+  return { sum: previous.sum * kept + observed * (1 - kept), mass: previous.mass * kept + (1 - kept) };
 }
 
 /** The counters at `nowMs` (any monotonic milliseconds) with speed and time left. */
@@ -45,11 +50,11 @@ export function sampleProgress(
 ): Sample {
   const { stage, bytesDone, bytesTotal, bytesUploaded } = counters;
   const seconds = previous === undefined ? 0 : (nowMs - previous.atMs) / 1000;
-  let bytesPerSecond = previous?.bytesPerSecond ?? 0;
+  let speed = previous?.speed ?? NOTHING_SEEN;
   if (previous !== undefined && seconds > 0) {
-    const observed = Math.max(0, bytesDone - previous.bytesDone) / seconds;
-    bytesPerSecond = smoothed(previous, observed, seconds);
+    speed = smooth(speed, Math.max(0, bytesDone - previous.bytesDone) / seconds, seconds);
   }
+  const bytesPerSecond = speed.mass === 0 ? 0 : speed.sum / speed.mass;
   const known = bytesTotal !== null && bytesTotal > 0;
   const percent = known ? Math.min(100, (bytesDone / bytesTotal) * 100) : null;
   const left = known ? Math.max(0, bytesTotal - bytesDone) : null;
@@ -57,7 +62,7 @@ export function sampleProgress(
   return {
     atMs: nowMs,
     bytesDone,
-    bytesPerSecond,
+    speed,
     progress: {
       stage,
       bytes_done: bytesDone,
