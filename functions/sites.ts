@@ -62,7 +62,9 @@ export const handler: ApiHandler = serve(
         ...(state === undefined ? {} : { state }),
         ...(exclude === undefined ? {} : { exclude }),
       };
-      return viewSite(await changeSite(params.id, (site) => ({ ...site, ...change }), deps));
+      const site = await changeSite(params.id, (before) => ({ ...before, ...change }), deps);
+      if (state !== undefined && site.schedule !== undefined) await putSchedule(site, site.schedule, deps);
+      return viewSite(site);
     },
 
     async deleteSite({ params, activity }, deps) {
@@ -81,7 +83,7 @@ export const handler: ApiHandler = serve(
     async putSiteSchedule({ params, body, activity }, deps) {
       checkSchedule(body, "");
       const site = await changeSite(params.id, (before) => ({ ...before, schedule: body }), deps);
-      await deps.schedules.put(site.id, body, queueArn(deps.config, site.node_id));
+      await putSchedule(site, body, deps);
       activity.details = { ...body };
       return viewSite(site);
     },
@@ -95,11 +97,17 @@ async function scheduleNew(
   deps: Deps<"records" | "schedules">,
 ): Promise<void> {
   try {
-    await deps.schedules.put(site.id, schedule, queueArn(deps.config, site.node_id));
+    await putSchedule(site, schedule, deps);
   } catch (error) {
     await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
     throw error;
   }
+}
+
+/** A paused site keeps its schedule, switched off, so that nothing piles up in its node's queue. */
+async function putSchedule(site: SiteRecord, schedule: Schedule, deps: Deps<"schedules">): Promise<void> {
+  const enabled = schedule.enabled && site.state === "active";
+  await deps.schedules.put(site.id, { ...schedule, enabled }, queueArn(deps.config, site.node_id));
 }
 
 /** A queued job ends, a running one is asked to stop. False when the site has to be read again. */

@@ -44,7 +44,8 @@ describe("a site's schedule", () => {
     const schedule = { expression: "cron(0 * * * ? *)", time_zone: "Europe/Berlin", flexible_minutes: 0 };
     await operator.call("putSiteSchedule", { id: siteId, body: { ...schedule, enabled: true } });
 
-    const hour = 3_600_000;
+    const minute = 60_000;
+    const hour = 60 * minute;
     const nextHour = new Date(Math.ceil(Date.now() / hour) * hour);
     const jobs = async (): Promise<Job[]> => (await operator.call("listJobs")).items;
     clock.moveTo(new Date(nextHour.getTime() - 1));
@@ -65,14 +66,14 @@ describe("a site's schedule", () => {
     expect(items).toMatchObject([{ id: job.backup_id, trigger: "schedule", job_id: jobId }]);
 
     await operator.call("putSiteSchedule", { id: siteId, body: { ...schedule, enabled: false } });
-    clock.moveTo(new Date(nextHour.getTime() + hour));
+    clock.moveTo(new Date(nextHour.getTime() + hour + minute));
     await stack.scheduler.idle();
     await operator.call("putSiteSchedule", { id: siteId, body: { ...schedule, enabled: true } });
     await operator.call("patchSite", { id: siteId, body: { state: "paused" } });
-    clock.moveTo(new Date(nextHour.getTime() + 2 * hour));
+    clock.moveTo(new Date(nextHour.getTime() + 2 * hour + minute));
     await stack.scheduler.idle();
-    // One made by hand comes after whatever the schedule might have put into the queue.
     await operator.call("patchSite", { id: siteId, body: { state: "active" } });
+    await stack.scheduler.idle();
     expect((await fleet.waitForJob(await fleet.start())).state).toBe("succeeded");
     const succeeded = (await jobs()).filter(({ state }) => state === "succeeded");
     expect(succeeded.map(({ trigger }) => trigger).sort()).toEqual(["manual", "schedule"]);

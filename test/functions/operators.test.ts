@@ -87,6 +87,10 @@ test("a site's schedule is made, changed and removed with it", async () => {
     flexible_minutes: 0,
     enabled: false,
   };
+  await master.admin.call("patchSite", { id: site.id, body: { state: "paused" } });
+  expect(await read()).toMatchObject({ ScheduleExpression: "rate(1 day)", State: "DISABLED" });
+  await master.admin.call("patchSite", { id: site.id, body: { state: "active" } });
+  expect(await read()).toMatchObject({ State: "ENABLED" });
   await master.admin.call("putSiteSchedule", { id: site.id, body });
   expect(await read()).toMatchObject({
     ScheduleExpressionTimezone: "Europe/Berlin",
