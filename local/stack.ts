@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SQSBatchResponse } from "aws-lambda";
 import type { Deps } from "#functions/deps.ts";
+import { tryLock } from "#runner/io/lock.ts";
 import { startApiHost } from "./api-host/server.ts";
 import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
@@ -60,6 +61,7 @@ const NAMES = {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const state = await ensureStackState(options.dir, options.firstPort);
   await using starting = new AsyncDisposableStack();
+  starting.use(lockDir(options.dir));
   const services = await startServices(options, state, starting);
   const env = masterEnv(state, services);
   const credentials = state.masterKeys;
@@ -104,6 +106,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Two stacks on one directory would end each other's servers and mix up their data. */
+function lockDir(dir: string): Disposable {
+  const lock = tryLock(join(dir, "lock"));
+  if (lock === undefined) {
+    throw new Error(`Another stack runs in ${dir}: stop that one first, or use another directory (--dir).`);
+  }
+  return lock;
 }
 
 interface Services {

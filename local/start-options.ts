@@ -1,6 +1,6 @@
 // The command line of `npm start`.
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 
 export interface StartOptions {
   /** All state of the local stack. */
@@ -47,6 +47,6 @@ export function parseStartOptions(argv: readonly string[], projectDir: string): 
 function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_000)
-    throw new Error("--port takes a number from 0 to 65000");
+    throw new InvalidArgumentError("It is a number from 0 to 65000.");
   return port;
 }

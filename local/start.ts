@@ -52,9 +52,17 @@ async function main(options: StartOptions): Promise<number> {
     if (stop.aborted) return 130;
     terminal.live(undefined);
     terminal.line(`\n${error instanceof Error ? error.message : String(error)}`);
-    if (error instanceof Error && "hint" in error) terminal.line(String(error.hint));
+    const hint = hintFor(error);
+    if (hint !== undefined) terminal.line(hint);
     return 1;
   }
+}
+
+function hintFor(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("hint" in error) return String(error.hint);
+  const isTaken = "code" in error && error.code === "EADDRINUSE";
+  return isTaken ? "Another program has a port of this stack: stop it, or use another --dir." : undefined;
 }
 
 /** The first Ctrl-C ends in good order; a second one at once. */
