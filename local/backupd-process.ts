@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { endAbandonedProcess, type OwnProcess, startOwnProcess } from "./demo/own-process.ts";
-import { runTool } from "./run-tool.ts";
+import { endAbandonedProcess, type OwnProcess, startOwnProcess } from "./own-process.ts";
+import { runProgram } from "./run-program.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../bin/backupd", import.meta.url));
 
@@ -35,7 +35,7 @@ export async function ensureEnrolled(options: {
     "--name",
     options.name,
   ];
-  await runTool(LAUNCHER, args, { env: { BACKUPD_TOKEN: await options.makeToken() } });
+  await runProgram(LAUNCHER, args, { env: { BACKUPD_TOKEN: await options.makeToken() } });
 }
 
 export async function startBackupd(options: {

@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { compareTrees } from "./compare-trees.ts";
 import type { DemoSite } from "./demo/demo-site.ts";
 import type { Mariadb } from "./demo/mariadb.ts";
-import { runTool } from "./run-tool.ts";
+import { runProgram } from "./run-program.ts";
 import { restoreWithStockTools } from "./stock-restore.ts";
 
 const EXCLUDED_DIRS = ["cache", "node_modules"];
@@ -73,7 +73,7 @@ async function compareDatabases(
 }
 
 export async function dumpForComparison(server: Mariadb, database: string, file: string): Promise<void> {
-  await runTool(
+  await runProgram(
     "mysqldump",
     [
       "--no-defaults",

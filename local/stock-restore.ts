@@ -2,7 +2,7 @@
 // `npm start` prints these lines for the operator; the drill and `npm start -- --exit` run the same ones.
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { runTool } from "./run-tool.ts";
+import { runProgram } from "./run-program.ts";
 
 export interface RestoreTarget {
   /** Directory of the site to fill: gets wp-config.php and wp-content/. */
@@ -31,16 +31,16 @@ export async function restoreWithStockTools(
   target: RestoreTarget,
 ): Promise<void> {
   const { database, siteDir } = target;
-  await runTool("wget", ["--quiet", "-O", "backup.tar.zst", url], { cwd: workDir });
-  await runTool("zstd", ["-q", "-d", "backup.tar.zst"], { cwd: workDir });
-  await runTool("tar", ["-xf", "backup.tar"], { cwd: workDir });
+  await runProgram("wget", ["--quiet", "-O", "backup.tar.zst", url], { cwd: workDir });
+  await runProgram("zstd", ["-q", "-d", "backup.tar.zst"], { cwd: workDir });
+  await runProgram("tar", ["-xf", "backup.tar"], { cwd: workDir });
   // -p would ask on the terminal; MYSQL_PWD answers without putting the password on a command line.
-  await runTool(
+  await runProgram(
     "mysql",
     ["--no-defaults", "-h", database.host, "-P", String(database.port), "-u", database.user, database.name],
     { cwd: workDir, stdinFile: join(workDir, "database.sql"), env: { MYSQL_PWD: database.password } },
   );
   await mkdir(siteDir, { recursive: true });
-  await runTool("rsync", ["-a", "wp-content/", `${siteDir}/wp-content/`], { cwd: workDir });
+  await runProgram("rsync", ["-a", "wp-content/", `${siteDir}/wp-content/`], { cwd: workDir });
   await copyFile(join(workDir, "wp-config.php"), join(siteDir, "wp-config.php"));
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../run-program.ts";
 
 /** Debian's package, and where scripts/setup-plan.mjs tells people of other systems to unpack WordPress. */
 const SOURCES = ["/usr/share/wordpress", "/usr/local/share/wordpress"];

@@ -3,8 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { endAbandonedProcess } from "../own-process.ts";
 import { type Mariadb, startMariadb } from "./mariadb.ts";
-import { endAbandonedProcess } from "./own-process.ts";
 import { type PhpServer, servePhp } from "./php-server.ts";
 import {
   ensureDatabase,

@@ -2,9 +2,9 @@
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { endAbandonedProcess, startOwnProcess } from "../own-process.ts";
+import { runProgram } from "../run-program.ts";
 import { findProgram } from "./find-program.ts";
-import { endAbandonedProcess, startOwnProcess } from "./own-process.ts";
-import { runProgram } from "./run-program.ts";
 import { untilListening, withPort } from "./server-port.ts";
 
 export interface MariadbOptions {

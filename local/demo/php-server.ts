@@ -1,7 +1,7 @@
 // Serves a WordPress directory with PHP's own web server: enough for a demo and for tests, and nothing to install.
 import { mkdir } from "node:fs/promises";
+import { endAbandonedProcess, startOwnProcess } from "../own-process.ts";
 import { findProgram } from "./find-program.ts";
-import { endAbandonedProcess, startOwnProcess } from "./own-process.ts";
 import { untilListening, withPort } from "./server-port.ts";
 
 export interface PhpServerOptions {

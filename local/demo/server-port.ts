@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { OwnProcess } from "./own-process.ts";
+import type { OwnProcess } from "../own-process.ts";
 
 /** The server ended because somebody else listens on its port. */
 export class PortTakenError extends Error {}

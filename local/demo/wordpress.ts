@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { startOwnProcess } from "../own-process.ts";
 import { copyWordpress } from "./copy-wordpress.ts";
 import { findProgram } from "./find-program.ts";
 import type { Mariadb } from "./mariadb.ts";
-import { startOwnProcess } from "./own-process.ts";
 import { PHP_SETTINGS } from "./php-server.ts";
 import { type DatabaseAccess, renderWpConfig, SALT_NAMES } from "./wp-config.ts";
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareTrees } from "#local/compare-trees.ts";
 import { copyWordpress } from "#local/demo/copy-wordpress.ts";
 import { dumpForComparison } from "#local/prove-restore.ts";
-import { runTool } from "#local/run-tool.ts";
+import { runProgram } from "#local/run-program.ts";
 import { restoreWithStockTools } from "#local/stock-restore.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
@@ -51,7 +51,7 @@ describe("the drill", () => {
     const sqlBefore = join(dir, "before.sql");
     await dumpForComparison(demo.mariadb, demo.db.name, sqlBefore);
     const reference = join(dir, "reference");
-    await runTool("cp", ["-a", demo.siteDir, reference]);
+    await runProgram("cp", ["-a", demo.siteDir, reference]);
 
     const backup = await backUp();
     const { file_name, url, size_bytes } = await operator.call("downloadBackup", { id: backup.id });
@@ -82,7 +82,7 @@ describe("the drill", () => {
     expect(different).toEqual([]);
     const sqlAfter = join(dir, "after.sql");
     await dumpForComparison(demo.mariadb, demo.db.name, sqlAfter);
-    await runTool("cmp", [sqlBefore, sqlAfter]);
+    await runProgram("cmp", [sqlBefore, sqlAfter]);
     expect(await fleet.leftovers()).toMatchObject({ openUploads: 0, spoolFiles: [], journal: [] });
   });
 
@@ -92,7 +92,7 @@ describe("the drill", () => {
     expect(await readdir(plugin)).toEqual(expect.arrayContaining(["cache", "node_modules"]));
 
     const tar = join(fleet.dir, "restore", "backup.tar");
-    const names = (await runTool("tar", ["-tf", tar])).trimEnd().split("\n");
+    const names = (await runProgram("tar", ["-tf", tar])).trimEnd().split("\n");
     expect(names[0]).toBe("database.sql");
     expect(names[1]).toBe("wp-config.php");
     expect(names.slice(2).every((name) => name.startsWith("wp-content/"))).toBe(true);
@@ -105,7 +105,7 @@ describe("the drill", () => {
     const backup = (await fleet.operator.call("listBackups", { query: { site_id: fleet.siteId } })).items[0];
     if (backup === undefined) throw new Error("no backup is listed");
     const tar = join(fleet.dir, "restore", "backup.tar");
-    const files = (await runTool("tar", ["-tvf", tar])).split("\n").filter((line) => line.startsWith("-"));
+    const files = (await runProgram("tar", ["-tvf", tar])).split("\n").filter((line) => line.startsWith("-"));
     // database.sql is not a file of the site.
     expect(backup.archive.files).toBe(files.length - 1);
     expect(backup.stages.map(({ name }) => name)).toEqual([
@@ -118,11 +118,11 @@ describe("the drill", () => {
     ]);
     expect(backup.archive.bytes_uploaded).toBe(backup.size_bytes);
     expect(backup.warnings).toEqual([]);
-    const listing = await runTool("zstd", ["-lv", join(fleet.dir, "restore", "backup.tar.zst")]);
+    const listing = await runProgram("zstd", ["-lv", join(fleet.dir, "restore", "backup.tar.zst")]);
     expect(Number(/# Zstandard Frames: (\d+)/.exec(listing)?.[1])).toBe(backup.archive.frames);
   });
 
-  it("can be had by a schedule's message or by hand on the node, too", async () => {
+  it("can be made by hand on the node, too", async () => {
     const result = await fleet.backupd("run-once", "--site", fleet.siteId, "--json");
     expect(result.code).toBe(0);
     const { items } = await fleet.operator.call("listBackups", { query: { site_id: fleet.siteId } });

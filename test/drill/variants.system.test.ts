@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compareTrees } from "#local/compare-trees.ts";
-import { runTool } from "#local/run-tool.ts";
+import { runProgram } from "#local/run-program.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 
 let fleet: Fleet;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   fleet = await startFleet();
   siteDir = fleet.demo.siteDir;
   pristine = join(fleet.dir, "pristine");
-  await runTool("cp", ["-a", siteDir, pristine]);
+  await runProgram("cp", ["-a", siteDir, pristine]);
   config = await readFile(join(siteDir, "wp-config.php"), "utf8");
 });
 afterAll(async () => {
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await rm(siteDir, { recursive: true, force: true });
-  await runTool("cp", ["-a", pristine, siteDir]);
+  await runProgram("cp", ["-a", pristine, siteDir]);
 });
 
 /** The config with one constant defined otherwise; throws when it was not there to change. */
@@ -49,9 +49,9 @@ async function backUpAndUnpack(): Promise<string> {
   const { url } = await fleet.operator.call("downloadBackup", { id: backup?.id ?? "" });
   const dir = join(fleet.dir, `unpacked-${backup?.id}`);
   await mkdir(dir);
-  await runTool("wget", ["--quiet", "-O", "backup.tar.zst", url], { cwd: dir });
-  await runTool("zstd", ["-q", "-d", "backup.tar.zst"], { cwd: dir });
-  await runTool("tar", ["-xf", "backup.tar"], { cwd: dir });
+  await runProgram("wget", ["--quiet", "-O", "backup.tar.zst", url], { cwd: dir });
+  await runProgram("zstd", ["-q", "-d", "backup.tar.zst"], { cwd: dir });
+  await runProgram("tar", ["-xf", "backup.tar"], { cwd: dir });
   return dir;
 }
 
@@ -164,16 +164,16 @@ describe("the files", () => {
     await symlink("/etc/passwd", join(odd, "absolute"));
     await symlink("../../../../etc", join(odd, "upwards"));
     await symlink("nowhere", join(odd, "dangling"));
-    await runTool("ln", [join(odd, ".hidden"), join(odd, "hard link")]);
-    await runTool("chmod", ["4751", join(odd, "with space")]);
-    await runTool("chown", ["1234:4321", join(odd, "-rf")]);
-    await runTool("mkfifo", [join(odd, "a fifo")]);
+    await runProgram("ln", [join(odd, ".hidden"), join(odd, "hard link")]);
+    await runProgram("chmod", ["4751", join(odd, "with space")]);
+    await runProgram("chown", ["1234:4321", join(odd, "-rf")]);
+    await runProgram("mkfifo", [join(odd, "a fifo")]);
 
     const dir = await backUpAndUnpack();
     await rm(join(odd, "a fifo"));
-    await runTool("touch", ["-r", join(dir, "wp-content", "odd names"), odd]);
+    await runProgram("touch", ["-r", join(dir, "wp-content", "odd names"), odd]);
     await expectWhole(dir);
-    const links = await runTool("stat", ["-c", "%h", join(dir, "wp-content", "odd names", "hard link")]);
+    const links = await runProgram("stat", ["-c", "%h", join(dir, "wp-content", "odd names", "hard link")]);
     expect(links.trim()).toBe("2");
     const backup = (await fleet.operator.call("listBackups")).items[0];
     expect(backup?.warnings).toMatchObject([{ code: "special_file_skipped" }]);

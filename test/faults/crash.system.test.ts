@@ -4,8 +4,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { type BackupdProcess, startBackupd } from "#local/backupd-process.ts";
-import { readProcessTable } from "#local/demo/process-table.ts";
-import { runTool } from "#local/run-tool.ts";
+import { readProcessTable } from "#local/process-table.ts";
+import { runProgram } from "#local/run-program.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 import { holdS3, lockTable, until } from "./hold.ts";
 import { jobIn, jobOf, type NodeQueue, nodeQueue, scheduledMessage } from "./node-queue.ts";
@@ -171,13 +171,13 @@ interface SmallDisk extends AsyncDisposable {
 /** A file system of its own for one directory; the test is skipped where that may not be had. */
 async function mountSmallDisk(dir: string, size: string, { skip }: TestContext): Promise<SmallDisk> {
   try {
-    await runTool("mount", ["-t", "tmpfs", "-o", `size=${size},mode=0700`, "tmpfs", dir]);
+    await runProgram("mount", ["-t", "tmpfs", "-o", `size=${size},mode=0700`, "tmpfs", dir]);
   } catch (error) {
     return skip(`a full disk needs the right to mount a tmpfs: ${String(error)}`);
   }
   return {
-    resize: async (newSize) => void (await runTool("mount", ["-o", `remount,size=${newSize}`, dir])),
-    [Symbol.asyncDispose]: async () => void (await runTool("umount", [dir])),
+    resize: async (newSize) => void (await runProgram("mount", ["-o", `remount,size=${newSize}`, dir])),
+    [Symbol.asyncDispose]: async () => void (await runProgram("umount", [dir])),
   };
 }
 

@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type BackupdProcess, ensureEnrolled, startBackupd } from "#local/backupd-process.ts";
 import type { DemoSite } from "#local/demo/demo-site.ts";
-import { inheritedEnvironment } from "#local/demo/own-process.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
 import type { S3FaultHook } from "#local/s3/faults.ts";
 import { type Stack, type StackOptions, startStack } from "#local/stack.ts";
 import type { Job } from "#shared/contracts/jobs.ts";

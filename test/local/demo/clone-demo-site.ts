@@ -7,7 +7,7 @@ import { join, relative } from "node:path";
 import { findWordpress } from "#local/demo/copy-wordpress.ts";
 import { type DemoSite, demoPaths, ensureDemoSite } from "#local/demo/demo-site.ts";
 import { findProgram } from "#local/demo/find-program.ts";
-import { runProgram } from "#local/demo/run-program.ts";
+import { runProgram } from "#local/run-program.ts";
 
 export interface CloneOptions {
   /** An empty or missing directory, the test's own. */

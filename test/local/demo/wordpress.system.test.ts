@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DemoSite, ensureDemoSite } from "#local/demo/demo-site.ts";
-import { readProcessTable } from "#local/demo/process-table.ts";
+import { readProcessTable } from "#local/process-table.ts";
 import { cloneDemoSite } from "./clone-demo-site.ts";
 import { makeTempDir, type TempDir } from "./temp-dir.ts";
 

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { endAbandonedProcess, startOwnProcess } from "#local/demo/own-process.ts";
-import { readProcessTable, readPs } from "#local/demo/process-table.ts";
-import { makeTempDir } from "./temp-dir.ts";
+import { endAbandonedProcess, startOwnProcess } from "#local/own-process.ts";
+import { readProcessTable, readPs } from "#local/process-table.ts";
+import { makeTempDir } from "./demo/temp-dir.ts";
 
 const MODULE = join(import.meta.dirname, "../../../local/demo/own-process.ts");
 
