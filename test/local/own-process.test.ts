@@ -8,7 +8,7 @@ import { endAbandonedProcess, startOwnProcess } from "#local/own-process.ts";
 import { readProcessTable, readPs } from "#local/process-table.ts";
 import { makeTempDir } from "./demo/temp-dir.ts";
 
-const MODULE = join(import.meta.dirname, "../../../local/demo/own-process.ts");
+const MODULE = join(import.meta.dirname, "../../local/own-process.ts");
 
 /** A leader with a worker, both of which would run for long. */
 const twoSleepers = (dir: string) =>
