@@ -84,7 +84,7 @@ async function createUpload(input: UploadInput, token: string): Promise<OpenUplo
     Bucket: bucket,
     Key: key,
     ContentType: "application/zstd",
-    ChecksumAlgorithm: "SHA256",
+    ChecksumAlgorithm: "CRC32",
     Metadata: { [TOKEN_NAME]: token },
   });
   const what = `Creating ${key}`;
