@@ -22,6 +22,8 @@ export interface PartsInput {
   readonly expectedBytes: number;
   /** Parts on their way at once, at most; fewer when parts are large. */
   readonly concurrency: number;
+  /** Parts that come before these in the object, already there. */
+  readonly partsBefore?: number;
   readonly signal: AbortSignal;
   /** Bytes that the storage has acknowledged so far. */
   readonly onUploaded?: (total: number) => void;
@@ -37,7 +39,9 @@ export interface SentParts {
 
 /** @throws BackupError `storage_*`; whatever the source throws; the signal's reason. */
 export async function sendParts(input: PartsInput, upload: UploadPlace): Promise<SentParts> {
-  const firstBytes = firstPartBytes(input.expectedBytes);
+  const partsBefore = input.partsBefore ?? 0;
+  const partsLeft = MAX_PARTS - partsBefore;
+  const firstBytes = firstPartBytes(input.expectedBytes, partsLeft);
   const parts: CompletedPart[] = [];
   const onTheWay = new Set<Promise<void>>();
   // One failed part ends the others, and them waiting for the source.
@@ -47,15 +51,15 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
   let acknowledged = 0;
 
   const send = async ({ number, bytes, release }: Part): Promise<void> => {
-    parts[number - 1] = await sendPart(input.s3, upload, number, bytes, signal);
+    parts[number - 1] = await sendPart(input.s3, upload, partsBefore + number, bytes, signal);
     acknowledged += bytes.length;
     release();
     input.onUploaded?.(acknowledged);
   };
   const start = async (part: Part): Promise<void> => {
-    if (part.number > MAX_PARTS)
+    if (part.number > partsLeft)
       throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
-    const size = partBytes(part.number, firstBytes);
+    const size = partBytes(part.number, firstBytes, partsLeft);
     const most = partsAtOnce(size, input.concurrency, PARTS_MEMORY_BYTES);
     while (onTheWay.size >= most) await Promise.race(onTheWay);
     sizeBytes += part.bytes.length;
@@ -67,7 +71,7 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
     );
   };
 
-  const cutter = createPartCutter((number) => partBytes(number, firstBytes));
+  const cutter = createPartCutter((number) => partBytes(number, firstBytes, partsLeft));
   try {
     for await (const frame of input.frames) {
       signal.throwIfAborted();
