@@ -1,6 +1,5 @@
 // Sends a stream as the parts of an open multipart upload, several at a time, each with a checksum that the storage
 // verifies. One failed part ends the others.
-import { crc32 } from "node:zlib";
 import { type CompletedPart, type S3Client, UploadPartCommand } from "@aws-sdk/client-s3";
 import { BackupError } from "#shared/errors.ts";
 import { firstPartBytes, MAX_PARTS, partBytes, partsAtOnce } from "../plan/part-sizes.ts";
@@ -50,10 +49,10 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
   let sizeBytes = 0;
   let acknowledged = 0;
 
-  const send = async ({ number, bytes, release }: Part): Promise<void> => {
-    parts[number - 1] = await sendPart(input.s3, upload, partsBefore + number, bytes, signal);
-    acknowledged += bytes.length;
-    release();
+  const send = async (part: Part): Promise<void> => {
+    parts[part.number - 1] = await sendPart(input.s3, upload, partsBefore + part.number, part, signal);
+    acknowledged += part.bytes.length;
+    part.release();
     input.onUploaded?.(acknowledged);
   };
   const start = async (part: Part): Promise<void> => {
@@ -93,12 +92,12 @@ async function sendPart(
   s3: S3Client,
   upload: UploadPlace,
   number: number,
-  body: Buffer,
+  { bytes: body, crc32 }: Part,
   signal: AbortSignal,
 ): Promise<CompletedPart> {
   // The storage checks it; what it would miss, the SHA-256 of each frame in the archive's index finds.
   const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(body));
+  checksum.writeUInt32BE(crc32);
   const crc = checksum.toString("base64");
   const command = new UploadPartCommand({
     Bucket: upload.bucket,
