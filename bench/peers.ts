@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { inheritedEnvironment } from "#local/demo/own-process.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
 import type { World } from "./world.ts";
 
 /** What the archive has of the site's directory, and so what a peer is given. */

@@ -13,7 +13,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { ensureEnrolled } from "#local/backupd-process.ts";
 import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
-import { inheritedEnvironment } from "#local/demo/own-process.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
 import { ensureDatabase } from "#local/demo/wordpress.ts";
 import { renderWpConfig } from "#local/demo/wp-config.ts";
 import { type Stack, startStack } from "#local/stack.ts";
