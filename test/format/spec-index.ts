@@ -81,7 +81,10 @@ export function readIndex(contents: readonly Buffer[]): SpecIndex {
 function linesOf(content: Buffer): unknown[] {
   const text = unzstd(content, 4 * MIB);
   must(text.at(-1) === 0x0a, "whole lines in each index frame");
-  const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text).split("\n").slice(0, -1);
+  const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+    .decode(text)
+    .split("\n")
+    .slice(0, -1);
   must(
     lines.every((line) => Buffer.byteLength(line) < MIB),
     "lines of at most 1 MiB",
@@ -93,18 +96,28 @@ function frameOf(line: unknown): SpecFrame {
   must(Array.isArray(line) && line.length === 5, "five elements in a frame's line");
   const [offset, stored, tarOffset, tarBytes, sha256] = line as unknown[];
   must(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256), "SHA-256 in hex");
-  return { offset: count(offset), stored: count(stored), tarOffset: count(tarOffset), tarBytes: count(tarBytes), sha256 };
+  return {
+    offset: count(offset),
+    stored: count(stored),
+    tarOffset: count(tarOffset),
+    tarBytes: count(tarBytes),
+    sha256,
+  };
 }
 
 function entryOf(line: unknown): SpecEntry {
   must(Array.isArray(line), "an entry's line is an array");
   const [type, name, tarOffset, size, mode, uid, gid, mtime, ctime, ino, flags, link] = line as unknown[];
   must(type === "f" || type === "d" || type === "l" || type === "h", "type of an entry");
+  const kind: SpecEntry["type"] = type;
   const isLink = type === "l" || type === "h";
   must(line.length === (isLink ? 12 : 11), "elements in an entry's line");
-  const entry = { type, name: bytesOf(name), tarOffset: count(tarOffset), size: count(size) };
+  const entry = { type: kind, name: bytesOf(name), tarOffset: count(tarOffset), size: count(size) };
   const path = entry.name.toString("latin1").split("/");
-  must(!path.some((part) => ["", ".", ".."].includes(part)), "relative names without empty, . or .. components");
+  must(
+    !path.some((part) => ["", ".", ".."].includes(part)),
+    "relative names without empty, . or .. components",
+  );
   must(entry.name.length <= 32_768 && !entry.name.includes(0), "length of a name");
   must(entry.tarOffset % 512 === 0, "entries start at blocks");
   must(type === "f" || entry.size === 0, "only files have a size");
@@ -130,13 +143,19 @@ function checkOrder(header: SpecHeader, entries: readonly SpecEntry[]): void {
     end = entry.tarOffset;
     must(!seen.has(name), "no two entries of one name");
     const target = entry.type === "h" ? seen.get(entry.link?.toString("latin1") ?? "") : entry;
-    must(target !== undefined && (entry.type !== "h" || target.type !== "d"), "hard links name earlier entries");
+    must(
+      target !== undefined && (entry.type !== "h" || target.type !== "d"),
+      "hard links name earlier entries",
+    );
     for (let slash = name.lastIndexOf("/"); slash > 0; slash = name.lastIndexOf("/", slash - 1)) {
       must(!seen.has(name.slice(0, slash)), "a directory comes after everything in it");
     }
     seen.set(name, entry);
   }
-  must(entries.length === 0 ? header.entries_end === 0 : header.entries_end > end, "entries_end is after the last");
+  must(
+    entries.length === 0 ? header.entries_end === 0 : header.entries_end > end,
+    "entries_end is after the last",
+  );
   must(header.entries_end % 512 === 0, "entries_end is at a block");
 }
 
@@ -146,7 +165,10 @@ function bytesOf(value: unknown): Buffer {
     must(value !== "" && value.isWellFormed(), "a name is not empty and has no lone surrogates");
     return Buffer.from(value);
   }
-  must(Array.isArray(value) && value.length === 1 && typeof value[0] === "string", "a name's bytes in base64");
+  must(
+    Array.isArray(value) && value.length === 1 && typeof value[0] === "string",
+    "a name's bytes in base64",
+  );
   const bytes = Buffer.from(value[0], "base64");
   must(bytes.toString("base64") === value[0], "base64 with padding");
   must(!Buffer.from(bytes.toString()).equals(bytes), "base64 only for names that are not UTF-8");
@@ -154,7 +176,10 @@ function bytesOf(value: unknown): Buffer {
 }
 
 function count(value: unknown, most: number = Number.MAX_SAFE_INTEGER): number {
-  must(typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most, "a number in range");
+  must(
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most,
+    "a number in range",
+  );
   return value;
 }
 

@@ -38,7 +38,10 @@ export function readArchive(object: Uint8Array, trustedSha256?: string): SpecArc
   const bytes = Buffer.from(object.buffer, object.byteOffset, object.byteLength);
   const rows = readSeekTable(bytes);
   const trailerRow = rows.at(-1);
-  must(trailerRow?.stored === TRAILER_BYTES && trailerRow.decompressed === 0, "the last entry is the trailer");
+  must(
+    trailerRow?.stored === TRAILER_BYTES && trailerRow.decompressed === 0,
+    "the last entry is the trailer",
+  );
   const dataRows = rows.slice(0, rows.findLastIndex((row) => row.decompressed > 0) + 1);
   const indexRows = rows.slice(dataRows.length, -1);
   must(dataRows.length >= 1 && dataRows.every((row) => between(row.decompressed, 1, GIB)), "data frames");
@@ -79,7 +82,9 @@ export function readArchive(object: Uint8Array, trustedSha256?: string): SpecArc
       });
     return Buffer.concat(pieces);
   };
-  const endOf = new Map(entries.map((entry, at) => [entry, entries[at + 1]?.tarOffset ?? header.entries_end]));
+  const endOf = new Map(
+    entries.map((entry, at) => [entry, entries[at + 1]?.tarOffset ?? header.entries_end]),
+  );
   const contentPlace = (entry: SpecEntry): readonly [from: number, to: number] => {
     const end = endOf.get(entry) ?? 0;
     const from = readTarHeader(entry, end, readTar);
@@ -97,7 +102,10 @@ export function readArchive(object: Uint8Array, trustedSha256?: string): SpecArc
   const verify = (): void => {
     for (const frame of frames) decompress(frame);
     for (const entry of entries) contentPlace(entry);
-    must(!readTar(header.entries_end, header.tar_bytes).some((byte) => byte !== 0), "zero blocks end the tar");
+    must(
+      !readTar(header.entries_end, header.tar_bytes).some((byte) => byte !== 0),
+      "zero blocks end the tar",
+    );
     const { database } = header;
     if (database === null) return;
     const dump = readFile(database.name);
@@ -122,7 +130,10 @@ function readSeekTable(bytes: Buffer): SeekRow[] {
   const rows: SeekRow[] = [];
   let end = 0;
   for (let at = 0; at < count; at++) {
-    const row = { stored: table.readUInt32LE(at * entryBytes), decompressed: table.readUInt32LE(at * entryBytes + 4) };
+    const row = {
+      stored: table.readUInt32LE(at * entryBytes),
+      decompressed: table.readUInt32LE(at * entryBytes + 4),
+    };
     rows.push({ offset: end, ...row });
     end += row.stored;
   }
@@ -130,11 +141,18 @@ function readSeekTable(bytes: Buffer): SeekRow[] {
   return rows;
 }
 
-function readTrailer(content: Buffer): { indexOffset: number; indexBytes: number; tarBytes: number; sha256: string } {
+function readTrailer(content: Buffer): {
+  indexOffset: number;
+  indexBytes: number;
+  tarBytes: number;
+  sha256: string;
+} {
   must(content.toString("latin1", 0, 8) === "BACKUPD\n", "trailer signature");
   must(content.readUInt32LE(8) === 1, "format version 1");
   must(content.readUInt32LE(12) === 0, "four zero bytes in the trailer");
-  const [indexOffset = 0, indexBytes = 0, tarBytes = 0] = [16, 24, 32].map((at) => Number(content.readBigUInt64LE(at)));
+  const [indexOffset = 0, indexBytes = 0, tarBytes = 0] = [16, 24, 32].map((at) =>
+    Number(content.readBigUInt64LE(at)),
+  );
   return { indexOffset, indexBytes, tarBytes, sha256: content.toString("hex", 40, 72) };
 }
 

@@ -8,7 +8,10 @@ export function must(holds: boolean, rule: string): asserts holds {
 /** Exactly one zstd frame: node:zlib ignores what follows the first, so how much it took is compared. */
 export function unzstd(stored: Buffer, mostBytes: number): Buffer {
   // @types/node does not know that `info` changes what is returned.
-  const { buffer, engine } = zstdDecompressSync(stored, { maxOutputLength: mostBytes, info: true }) as unknown as {
+  const { buffer, engine } = zstdDecompressSync(stored, {
+    maxOutputLength: mostBytes,
+    info: true,
+  }) as unknown as {
     readonly buffer: Buffer;
     readonly engine: { readonly bytesWritten: number };
   };
