@@ -28,6 +28,9 @@ const TRAILER_MAGIC = 0x184d2a5c;
 const SEEK_TABLE_MAGIC = 0x184d2a5e;
 const SEEKABLE_MAGIC = 0x8f92eab1;
 const TRAILER_BYTES = 80;
+const CHECKSUM_BIT = 0x80;
+const RESERVED_BITS = 0x7c;
+const UNUSED_BITS = 0x03;
 const GIB = 2 ** 30;
 
 /**
@@ -100,6 +103,7 @@ export function readArchive(object: Uint8Array, trustedSha256?: string): SpecArc
     return readTar(...contentPlace(entry));
   };
   const verify = (): void => {
+    must((bytes.readUInt8(bytes.length - 5) & UNUSED_BITS) === 0, "the seek table's descriptor is 0");
     for (const frame of frames) decompress(frame);
     for (const entry of entries) contentPlace(entry);
     must(
@@ -120,8 +124,8 @@ function readSeekTable(bytes: Buffer): SeekRow[] {
   const footer = bytes.subarray(-9);
   must(footer.readUInt32LE(5) === SEEKABLE_MAGIC, "seekable magic");
   const descriptor = footer.readUInt8(4);
-  must(descriptor === 0 || descriptor === 0x80, "seek table descriptor");
-  const entryBytes = descriptor === 0 ? 8 : 12;
+  must((descriptor & RESERVED_BITS) === 0, "reserved bits of the seek table's descriptor");
+  const entryBytes = (descriptor & CHECKSUM_BIT) === 0 ? 8 : 12;
   const count = footer.readUInt32LE(0);
   const stored = entryBytes * count + 17;
   must(stored <= bytes.length, "the seek table lies within the object");
