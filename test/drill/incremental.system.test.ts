@@ -49,7 +49,7 @@ async function untilTrusted(path: string): Promise<void> {
   await expect.poll(() => Date.now() - lstatSync(path).ctimeMs, { timeout: 5_000 }).toBeGreaterThan(2_050);
 }
 
-async function backUp(start: () => Promise<string> = fleet.start): Promise<Backup> {
+async function backUp(start: () => Promise<string> = () => fleet.start()): Promise<Backup> {
   const job = await expectOneBackupMore(fleet, async () => await fleet.waitForJob(await start()));
   return await fleet.operator.call("getBackup", { id: job.backup_id ?? "" });
 }
