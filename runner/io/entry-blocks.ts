@@ -13,20 +13,19 @@ export interface EntryBlocks {
 
 /** `put` gets one complete index frame at a time. */
 export function createEntryBlocks(put: (frame: Uint8Array) => void): EntryBlocks {
-  let lines: string[] = [];
-  let bytes = 0;
+  // Bytes in one place, not lines in a list: those would outlive two collections and fill the old heap.
+  const block = Buffer.allocUnsafeSlow(INDEX_BLOCK_BYTES);
+  let filled = 0;
   const end = (): void => {
-    if (bytes > 0) put(skippableFrame(INDEX_FRAME_MAGIC, zstdCompressSync(lines.join(""))));
-    lines = [];
-    bytes = 0;
+    if (filled > 0) put(skippableFrame(INDEX_FRAME_MAGIC, zstdCompressSync(block.subarray(0, filled))));
+    filled = 0;
   };
   return {
     add(entry) {
       const line = `${encodeEntry(entry)}\n`;
       const lineBytes = Buffer.byteLength(line);
-      if (bytes + lineBytes > INDEX_BLOCK_BYTES) end();
-      lines.push(line);
-      bytes += lineBytes;
+      if (filled + lineBytes > block.length) end();
+      filled += block.write(line, filled);
     },
     end,
   };
