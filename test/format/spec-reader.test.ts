@@ -1,97 +1,29 @@
 // docs/FORMAT.md is enough to write a reader: one that was written from it alone reads what the product packs, and
 // finds every damage that the page says can be found.
 import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
-import { createIndexDecoder } from "#shared/format/index-lines.ts";
-import { encodeSeekTable } from "#shared/format/seek-table.ts";
-import { encodeTrailer } from "#shared/format/trailer.ts";
-import { makeSite, packTo, type SiteOnDisk } from "#test/runner/io/pack-to-tree.ts";
-import { readArchive, type SpecArchive } from "./spec-reader.ts";
-
-const DUMP = "-- the whole database\n".repeat(300);
-const NOT_UTF8 = Buffer.from([0x63, 0x61, 0x66, 0xe9, 0xff]);
-
-const contents = new Map<string, Buffer>();
-let object: Buffer;
-let archive: SpecArchive;
-/** Where index, trailer and seek table start, found without the reader. */
-let regions: { readonly index: number; readonly trailer: number; readonly seekTable: number };
-
-/** Bytes that do not compress, the same in every run. */
-function noise(seed: number, bytes: number): Buffer {
-  return createHash("shake256", { outputLength: Math.max(1, bytes) })
-    .update(String(seed))
-    .digest()
-    .subarray(0, bytes);
-}
-
-function put(on: SiteOnDisk, name: Buffer, bytes: number): void {
-  const content = noise(contents.size, bytes);
-  writeFileSync(Buffer.concat([Buffer.from(`${on.content}/`), name]), content);
-  contents.set(Buffer.concat([Buffer.from("wp-content/"), name]).toString("latin1"), content);
-}
-
-function fillSite(on: SiteOnDisk): void {
-  mkdirSync(join(on.content, "uploads/2026"), { recursive: true });
-  mkdirSync(join(on.content, "p".repeat(90), "q".repeat(90)), { recursive: true });
-  const sizes = [0, 1, 511, 512, 513, 3_000];
-  for (const bytes of sizes) put(on, Buffer.from(`uploads/of ${bytes} bytes`), bytes);
-  put(on, Buffer.from("uploads/2026/spans frames.bin"), 30_000);
-  put(on, Buffer.from(`${"p".repeat(90)}/${"q".repeat(90)}/${"r".repeat(200)}`), 700);
-  put(on, Buffer.from("ünïcode-日本 = 1\n"), 40);
-  put(on, NOT_UTF8, 900);
-  symlinkSync("../nowhere", join(on.content, "dangling"));
-  symlinkSync(NOT_UTF8, join(on.content, "to-bytes"));
-  linkSync(join(on.content, "uploads/of 513 bytes"), join(on.content, "z-hard"));
-}
-
-beforeAll(async () => {
-  await using on = await makeSite();
-  fillSite(on);
-  const how = { frameBytes: 8_192, dump: DUMP };
-  const first = await packTo(join(on.dir, "first.tar.zst"), on, how);
-  put(on, Buffer.from("added later"), 5_000);
-  const second = await packTo(join(on.dir, "second.tar.zst"), on, {
-    ...how,
-    previous: first,
-    racyWindowNs: 0n,
-  });
-  expect(second.plan.copied.bytes).toBeGreaterThan(0);
-  contents.set("wp-config.php", await readFile(join(on.site, "wp-config.php")));
-  contents.set("database.sql", Buffer.from(DUMP));
-  object = await readFile(second.archive);
-  archive = readArchive(object);
-  const seekTable = object.length - (8 * object.readUInt32LE(object.length - 9) + 17);
-  const trailer = seekTable - 80;
-  regions = { seekTable, trailer, index: Number(object.readBigUInt64LE(trailer + 8 + 16)) };
-});
-
-function damaged(at: number, mask: number): Buffer {
-  const copy = Buffer.from(object);
-  copy.writeUInt8(copy.readUInt8(at) ^ mask, at);
-  return copy;
-}
-
-/** The rule that the reader says is broken, or "none". */
-function brokenRule(bytes: Uint8Array, trusted?: string): string {
-  try {
-    readArchive(bytes, trusted).verify();
-    return "none";
-  } catch (error) {
-    return error instanceof Error ? error.message : "not an Error";
-  }
-}
+import { describe, expect, it } from "vitest";
+import {
+  archive,
+  brokenRule,
+  contents,
+  DUMP,
+  damaged,
+  NOT_UTF8,
+  noise,
+  object,
+  regions,
+} from "./sample-archive.ts";
+import { readArchive } from "./spec-reader.ts";
 
 const flip = fc.record({ at: fc.nat(1_000_000), mask: fc.integer({ min: 1, max: 255 }) });
 
 describe("a reader written from docs/FORMAT.md alone", () => {
   it("imports nothing of ours", async () => {
-    for (const file of readdirSync(import.meta.dirname).filter((name) => !name.endsWith(".test.ts"))) {
+    for (const file of readdirSync(import.meta.dirname).filter((name) => /^spec-[a-z]+\.ts$/.test(name))) {
       const source = await readFile(join(import.meta.dirname, file), "utf8");
       const imported = [...source.matchAll(/(?:from |import |import\()"([^"]+)"/g)].map((match) => match[1]);
       expect(imported.length).toBeGreaterThan(0);
@@ -198,96 +130,6 @@ describe("damage", () => {
       .digest()
       .copy(forged, regions.trailer + 48);
     expect(brokenRule(forged, trusted)).toContain("sha256_index of the record");
-  });
-});
-
-/** The lines of all index frames of the archive. */
-function indexLines(): string[] {
-  const lines: string[] = [];
-  for (let at = regions.index; at < regions.trailer; ) {
-    const end = at + 8 + object.readUInt32LE(at + 4);
-    lines.push(
-      ...zstdDecompressSync(object.subarray(at + 8, end))
-        .toString()
-        .split("\n")
-        .slice(0, -1),
-    );
-    at = end;
-  }
-  return lines;
-}
-
-/** The same data frames under another index, one index frame for each item, with everything after it redone. */
-function withIndex(contentOfFrames: readonly Buffer[]): Buffer {
-  const frames = contentOfFrames.map((content) => {
-    const head = Buffer.from("5b2a4d1800000000", "hex");
-    head.writeUInt32LE(content.length, 4);
-    return Buffer.concat([head, content]);
-  });
-  const index = Buffer.concat(frames);
-  const place = { indexOffset: regions.index, indexBytes: index.length, tarBytes: archive.header.tar_bytes };
-  const trailer = encodeTrailer({
-    ...place,
-    indexSha256: createHash("sha256").update(index).digest("hex"),
-  });
-  const rows = [
-    ...archive.frames.map(({ stored, tarBytes }) => [stored, tarBytes] as const),
-    ...[...frames, trailer].map(({ length }) => [length, 0] as const),
-  ].map(([compressedBytes, decompressedBytes]) => ({ compressedBytes, decompressedBytes }));
-  return Buffer.concat([object.subarray(0, regions.index), index, trailer, encodeSeekTable(rows)]);
-}
-
-const packed = (lines: readonly string[]): Buffer => zstdCompressSync(`${lines.join("\n")}\n`);
-
-describe("an index whose hashes fit", () => {
-  it("may come in several frames", () => {
-    const lines = indexLines();
-    const blocks = [lines.slice(0, 1), lines.slice(1, 9), lines.slice(9)].map(packed);
-    expect(brokenRule(withIndex(blocks))).toBe("none");
-    expect(brokenRule(withIndex([packed(lines), ...blocks]))).not.toBe("none");
-  });
-
-  it.each<[fault: string, pattern: RegExp, by: string]>([
-    ["a name that climbs out", /"wp-content\/added later"/, '"wp-content/../added later"'],
-    ["an absolute name", /"wp-content\/added later"/, '"/wp-content/added later"'],
-    ["base64 for a name that is UTF-8", /"wp-content\/added later"/, '["YQ=="]'],
-    ["an unknown type", /^\["f"/m, '["x"'],
-    ["an offset inside a block", /("wp-content\/added later",\d+),/, "$11,"],
-    ["an unknown version", /"version":1/, '"version":2'],
-    ["a gap between frames", /^\[0,/m, "[1,"],
-    ["a flag that does not exist", /,0\]$/m, ",4]"],
-    ["one line less than counted", /\n[^\n]*$/, ""],
-  ])("is refused by both readers: %s", (_, pattern, by) => {
-    const right = indexLines().join("\n");
-    const wrong = right.replace(pattern, by);
-    expect(wrong).not.toBe(right);
-    expect(brokenRule(withIndex([packed([wrong])]))).toMatch(/^docs\/FORMAT.md: /);
-    const decodeAll = (text: string): void => {
-      const ignore = (): undefined => undefined;
-      const decoder = createIndexDecoder({ header: ignore, frame: ignore, entry: ignore });
-      decoder.write(Buffer.from(`${text}\n`));
-      decoder.end();
-    };
-    expect(() => decodeAll(right)).not.toThrow();
-    expect(() => decodeAll(wrong)).toThrow();
-  });
-
-  it.each<[fault: string, pattern: RegExp, by: string, rule: string]>([
-    ["another name than the tar", /"wp-content\/added later"/, '"wp-content/added earlier"', "name in tar"],
-    ["another size than the tar", /("wp-content\/added later",\d+),5000,/, "$1,4999,", "size in tar"],
-    ["another SHA-256 of the dump", /("bytes":\d+,"sha256":")\w{8}/, "$100000000", "SHA-256 of the dump"],
-    ["a name twice", /"wp-content\/added later"/, '"wp-content/dangling"', "no two entries"],
-  ])("is found out by reading everything: %s", (_, pattern, by, rule) => {
-    const right = indexLines().join("\n");
-    const wrong = right.replace(pattern, by);
-    expect(wrong).not.toBe(right);
-    expect(brokenRule(withIndex([packed([wrong])]))).toContain(rule);
-  });
-
-  it("never decompresses to more than 4 MiB, and has nothing after its zstd frame", () => {
-    const lines = packed(indexLines());
-    expect(brokenRule(withIndex([zstdCompressSync(Buffer.alloc(64 * 2 ** 20, "\n"))]))).toContain("4194304");
-    expect(brokenRule(withIndex([Buffer.concat([lines, lines])]))).toContain("one zstd frame");
   });
 });
 
