@@ -1,7 +1,6 @@
 // A million lstats in about 170 bytes each: one typed array per field and one arena for all names, because as many
 // small objects would cost the runner 600 bytes per file before it has done anything.
 import type { EntryStat, EntryType } from "#shared/format/index-entry.ts";
-import { moveInto } from "./grow.ts";
 import { createNameIndex } from "./name-index.ts";
 
 const TYPES = ["f", "d", "l", "h"] as const satisfies readonly EntryType[];
@@ -47,7 +46,8 @@ export function createEntryTable(): EntryTable {
     if (needed > MAX_ARENA_BYTES) throw new RangeError("the names of the site need more than 4 GiB");
     if (needed > arena.length) {
       const larger = Buffer.alloc(Math.min(MAX_ARENA_BYTES, Math.max(needed, Math.ceil(arena.length * 1.5))));
-      arena = moveInto(arena, larger);
+      arena.copy(larger, 0, 0, arenaBytes);
+      arena = larger;
     }
     arena.write(value, arenaBytes, "latin1");
     arenaBytes = needed;
@@ -144,21 +144,10 @@ function createColumns(capacity: number) {
 
 type Columns = ReturnType<typeof createColumns>;
 
-/** One column after the other, so that only one of them is ever there twice. */
 function grownColumns(columns: Columns, capacity: number): Columns {
-  return {
-    type: moveInto(columns.type, new Uint8Array(capacity)),
-    flags: moveInto(columns.flags, new Uint8Array(capacity)),
-    nested: moveInto(columns.nested, new Uint8Array(capacity)),
-    mode: moveInto(columns.mode, new Uint16Array(capacity)),
-    uid: moveInto(columns.uid, new Uint32Array(capacity)),
-    gid: moveInto(columns.gid, new Uint32Array(capacity)),
-    nameAt: moveInto(columns.nameAt, new Uint32Array(capacity)),
-    linkAt: moveInto(columns.linkAt, new Uint32Array(capacity)),
-    size: moveInto(columns.size, new Float64Array(capacity)),
-    tarOffset: moveInto(columns.tarOffset, new Float64Array(capacity)),
-    mtimeNs: moveInto(columns.mtimeNs, new BigInt64Array(capacity)),
-    ctimeNs: moveInto(columns.ctimeNs, new BigInt64Array(capacity)),
-    ino: moveInto(columns.ino, new BigUint64Array(capacity)),
-  };
+  const larger = createColumns(capacity);
+  for (const key of Object.keys(columns) as (keyof Columns)[]) {
+    (larger[key] as { set: (from: unknown) => void }).set(columns[key]);
+  }
+  return larger;
 }

@@ -1,8 +1,6 @@
 // Finds an entry by its name without a JavaScript string or Map slot per file: names lie in one byte arena, and an
 // open-addressed hash table of 32-bit numbers points into it. 12 to 24 bytes per file on top of the names.
 
-import { release } from "./grow.ts";
-
 /** A probe gives up here, so that names made to collide cost a re-read of those files and not minutes. */
 const MAX_PROBES = 256;
 const EMPTY = 0;
@@ -21,12 +19,7 @@ export function createNameIndex(nameIs: (id: number, name: string) => boolean): 
 
   const grow = (): void => {
     const larger = createSlots(slots.ids.length * 2);
-    for (let at = 0; at < slots.ids.length; at += 1) {
-      const id = slots.ids[at] ?? EMPTY;
-      if (id !== EMPTY) place(larger, slots.hashes[at] ?? 0, id);
-    }
-    release(slots.ids);
-    release(slots.hashes);
+    for (const [at, id] of slots.ids.entries()) if (id !== EMPTY) place(larger, slots.hashes[at] ?? 0, id);
     slots = larger;
   };
   return {

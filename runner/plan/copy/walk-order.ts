@@ -2,7 +2,6 @@
 // and only a new or changed one is stored.
 import type { EntryStat } from "#shared/format/index-entry.ts";
 import { createEntryTable, type EntryTable } from "./entry-table.ts";
-import { moveInto } from "./grow.ts";
 
 export interface PlanCounts {
   /** Of today's entries (without the dump); `unchanged` + `changed` + `added` is all of them. */
@@ -54,7 +53,9 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
 
   const push = (reference: number): void => {
     if (length === order.length) {
-      order = moveInto(order, new Int32Array(Math.ceil(order.length * 1.5)));
+      const larger = new Int32Array(Math.ceil(order.length * 1.5));
+      larger.set(order);
+      order = larger;
     }
     order[length] = reference;
     length += 1;
