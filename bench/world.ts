@@ -13,9 +13,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { ensureEnrolled } from "#local/backupd-process.ts";
 import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
-import { inheritedEnvironment } from "#local/own-process.ts";
 import { ensureDatabase } from "#local/demo/wordpress.ts";
 import { renderWpConfig } from "#local/demo/wp-config.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
 import { type Stack, startStack } from "#local/stack.ts";
 import { createMasterClient, type MasterClient } from "#runner/io/master-client.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
