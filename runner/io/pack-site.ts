@@ -40,6 +40,7 @@ export function packSite(options: PackOptions): PackSite {
     workerData,
     resourceLimits: WORKER_LIMITS,
   });
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const messages: AsyncIterator<unknown> = on(worker, "message", { signal: options.signal, close: ["exit"] });
   const indexFrames: Uint8Array[] = [];
   let summary: PackSummary | undefined;
@@ -90,7 +91,9 @@ export function packSite(options: PackOptions): PackSite {
       return summary;
     },
     async [Symbol.asyncDispose]() {
-      await worker.terminate();
+      // A thread that has said its last word ends by itself; cutting it short in just that moment is asking for trouble.
+      if (summary === undefined) await worker.terminate();
+      else await exited;
     },
   };
 }
