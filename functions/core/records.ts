@@ -22,8 +22,6 @@ export interface JobRecord {
   site_name: string;
   node_id: string;
   trigger: Trigger;
-  /** Nothing is to be copied from the backup before. */
-  full?: boolean;
   state: JobState;
   created_at: string;
   scheduled_at?: string;

@@ -16,10 +16,7 @@ export interface FrameWriter {
   space(limit: number): Uint8Array<ArrayBuffer>;
   advance(bytes: number): void;
   endEntry(): void;
-  /** The next entry begins a new frame. */
-  endFrame(): void;
-  /** Bytes written so far. */
-  position(): number;
+  end(): void;
 }
 
 export function createFrameWriter(sink: FrameSink): FrameWriter {
@@ -27,7 +24,6 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
   let filled = 0;
   let entries = 0;
   let spans = false;
-  let written = 0;
 
   const flush = (): void => {
     if (frame !== undefined && filled > 0) {
@@ -57,7 +53,6 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
     },
     advance(bytes) {
       filled += bytes;
-      written += bytes;
     },
     write(bytes) {
       for (let offset = 0; offset < bytes.length; ) {
@@ -78,8 +73,7 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
     endEntry() {
       if (spans) flush();
     },
-    endFrame: flush,
-    position: () => written,
+    end: flush,
   };
   return writer;
 }
