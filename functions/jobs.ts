@@ -1,6 +1,7 @@
 // Jobs: operators read them; the node that works on one takes and keeps its lease here.
 import { BackupError } from "#shared/errors.ts";
 import { claimJob } from "./core/claim-job.ts";
+import { PREVIOUS_BACKUPS_READ, previousBackup } from "./core/previous-backup.ts";
 import { leaseLost, releaseJob } from "./core/steer-job.ts";
 import { viewJob } from "./core/view.ts";
 import { checkOwnership, loadJob, loadSite, nodeIdOf } from "./http/load.ts";
@@ -48,12 +49,16 @@ export const handler: ApiHandler = serve(
         if (claimed?.lease_expires_at === undefined || claimed.s3_path === undefined) {
           throw new Error("a claim without a lease");
         }
+        const { backups } = deps.records;
+        const newest = await backups.newestOfSite(claimed.node_id, claimed.site_id, PREVIOUS_BACKUPS_READ);
+        const previous = previousBackup(newest);
         return {
           job: viewJob(claimed, now),
           fencing: claimed.fencing,
           lease_seconds: leaseSeconds,
           lease_expires_at: claimed.lease_expires_at,
           s3_path: claimed.s3_path,
+          ...(previous === undefined ? {} : { previous }),
         };
       });
     },

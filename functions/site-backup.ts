@@ -14,13 +14,13 @@ import { settleRace } from "./stores/settle-race.ts";
 export const handler: ApiHandler = serve(
   { records: openRecords, queues: openQueues },
   {
-    async startBackup({ params, activity }, deps) {
+    async startBackup({ params, body, activity }, deps) {
       const jobId = deps.randomUuid();
       const node = await loadNode((await loadSite(params.id, deps)).node_id, deps);
       if (node.state === "disabled") throw new BackupError("node_disabled");
       const { site, job } = await settleRace(async () => {
         const found = await loadSite(params.id, deps);
-        const step = startJob(jobId, found, await activeJobOf(found, deps), deps.now());
+        const step = startJob(jobId, found, await activeJobOf(found, deps), deps.now(), body);
         if (step.refusal !== undefined) throw step.refusal;
         const last = step.jobs.at(-1)?.after;
         return last !== undefined && (await deps.records.commit(step))
@@ -39,7 +39,7 @@ export const handler: ApiHandler = serve(
         });
       }
       activity.target = { kind: "job", id: jobId };
-      activity.details = { site_id: site.id, site_name: site.name };
+      activity.details = { site_id: site.id, site_name: site.name, ...(body.full ? { full: true } : {}) };
       return { job_id: jobId, state: job.state };
     },
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createMasterClient, type MasterClient } from "#runner/io/master-client.ts";
 import { openTerminal, type Terminal } from "#runner/io/terminal.ts";
+import { describeArchive } from "#runner/plan/describe-archive.ts";
 import type { Backup, Download } from "#shared/contracts/backups.ts";
-import { formatBytes, formatSeconds } from "#shared/units.ts";
 import { type BackupdProcess, ensureEnrolled, startBackupd } from "./backupd-process.ts";
 import { type DemoSite, ensureDemoSite } from "./demo/demo-site.ts";
 import { ensureDemoRegistered } from "./demo-registration.ts";
@@ -131,15 +131,7 @@ async function makeBackup({ operator, siteId, backupd }: Running, terminal: Term
 }
 
 function showBackup({ demo, stack }: Running, { backup, download }: Made, terminal: Terminal): void {
-  const { archive } = backup;
-  const seconds = (Date.parse(backup.finished_at) - Date.parse(backup.started_at)) / 1000;
-  const read = archive.files_bytes + archive.db_bytes;
-  terminal.line(
-    `  done in ${formatSeconds(seconds)}: ${archive.files} files and the database, ` +
-      `${formatBytes(read)} → ${formatBytes(backup.size_bytes)}, ${formatBytes(read / seconds)}/s`,
-  );
-  for (const { name, seconds: took } of backup.stages)
-    terminal.line(`    ${name.padEnd(10)}${took.toFixed(2)} s`);
+  for (const line of describeArchive(backup)) terminal.line(`  ${line}`);
   for (const { message } of backup.warnings) terminal.line(`  warning: ${message}`);
   const target = { siteDir: "/var/www/site", user: demo.db.user, database: demo.db.name };
   terminal.line(`\nThe archive   s3://${stack.bucket}${backup.s3_path}`);

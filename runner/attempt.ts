@@ -1,5 +1,6 @@
 // One leased attempt at a job, from the claim to a settled end: whatever happens in between, the job is reported,
 // given back, or known to be somebody else's, and nothing of it stays on the disk.
+import { join } from "node:path";
 import type { BackupReport } from "#shared/contracts/backups.ts";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
@@ -92,6 +93,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     stages,
     spoolDir: place.spoolDir,
     siteEnvFile: state.siteEnvFile(site.id),
+    indexCacheFile: join(state.indexDir, site.id),
     master: callWithRetry(master, { clock, deadlineMs: CALL_DEADLINE_MS }),
     s3Credentials: deps.source.credentials,
     uploads: deps.uploads,
@@ -174,5 +176,24 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
 function sizes(report: BackupReport): Record<string, unknown> {
   if (report.status === "skipped") return { reason: report.reason };
   if (report.status !== "success") return {};
-  return { size_bytes: report.size_bytes, s3_path: report.s3_path, warnings: report.warnings_total };
+  const { archive, size_bytes, s3_path, stages, warnings_total } = report;
+  return {
+    size_bytes,
+    s3_path,
+    mode: archive.mode,
+    ...(archive.full_reason === null ? {} : { full_reason: archive.full_reason }),
+    files: archive.files,
+    unchanged: archive.entries_unchanged,
+    changed: archive.entries_changed,
+    added: archive.entries_added,
+    deleted: archive.entries_deleted,
+    bytes_read: archive.bytes_read,
+    bytes_compressed: archive.bytes_compressed,
+    bytes_uploaded: archive.bytes_uploaded,
+    bytes_copied: archive.bytes_copied,
+    requests: archive.requests,
+    peak_rss_bytes: archive.peak_rss_bytes,
+    seconds: Object.fromEntries(stages.map(({ name, seconds }) => [name, seconds])),
+    warnings: warnings_total,
+  };
 }

@@ -34,6 +34,8 @@ export interface JobContext {
   readonly spoolDir: string;
   /** `<state-dir>/sites/<site_id>.env`: what the operator wrote to help with this site; need not exist. */
   readonly siteEnvFile: string;
+  /** `<state-dir>/index/<site_id>`: the index of the newest archive of this site, unless it is lost or old. */
+  readonly indexCacheFile: string;
   /** Retries what is worth it; pass `signal` with each call. */
   readonly master: MasterClient;
   /** For an SDK client's `credentials`: always fresh, also in the middle of a long upload. */

@@ -14,6 +14,7 @@ import { skewHint } from "./io/problem.ts";
 import { openStateDir } from "./io/state-dir.ts";
 import { openTerminal, type Terminal } from "./io/terminal.ts";
 import { showProgress } from "./live-progress.ts";
+import { describeArchive } from "./plan/describe-archive.ts";
 import { describeError } from "./plan/error-class.ts";
 import { parseMasterUrl } from "./plan/master-url.ts";
 import { redactText } from "./plan/redact.ts";
@@ -103,7 +104,7 @@ function exitCodeOf(outcomes: readonly SiteOutcome[]): number {
 }
 
 async function doRunOnce(
-  options: CommonOptions & { site?: string; json?: boolean },
+  options: CommonOptions & { site?: string; full?: boolean; json?: boolean },
   edge: Edge,
 ): Promise<number> {
   const settings = settingsOf(options, edge);
@@ -113,8 +114,13 @@ async function doRunOnce(
   await beGentle(log);
   using _progress = showProgress(edge.terminal, runner.runningJob);
   const { runOnce } = await import("./run-once.ts");
-  const outcomes = await runOnce(options.site, stop, runner.daemon);
+  const outcomes = await runOnce({ site: options.site, full: options.full === true }, stop, runner.daemon);
   if (outcomes.length === 0) log.warn("run_once.nothing_to_do", { hint: "This node has no active site." });
+  for (const { site, report } of options.json === true ? [] : outcomes) {
+    if (report === undefined) continue;
+    edge.terminal.line(`${site.name}: ${report.s3_path}`);
+    for (const line of describeArchive(report)) edge.terminal.line(`  ${line}`);
+  }
   const statuses = outcomes.map(({ status }) => status);
   const count = (wanted: string): number => statuses.filter((status) => status === wanted).length;
   log.info("run_once.ended", {
@@ -204,6 +210,7 @@ function buildProgram(edge: Edge, finish: (code: number) => void): Command {
   withCommon(program.command("run-once"))
     .description("back up now, without the queue: one site, or every active one (also: backupd --run-once)")
     .option("--site <id>", "id or name of the site")
+    .option("--full", "pack everything anew instead of copying what has not changed from the last archive")
     .option("--json", "one JSON event per line")
     .action(async (options: CommonOptions) => finish(await doRunOnce(options, edge)));
 

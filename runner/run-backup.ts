@@ -1,25 +1,15 @@
 // The story of one backup, from a claimed job to the report of its success: what happens, in which order, and what
 // has to be true before the next step. Every error ends it as a BackupError; nothing stays behind in S3 then.
-import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/backups.ts";
+import type { BackupReport, Warning } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
-import { objectKey } from "#shared/object-key.ts";
 import { formatBytes } from "#shared/units.ts";
 import type { JobContext, RunBackup } from "./context.ts";
-import { archiveFrames } from "./io/archive.ts";
 import { freeBytes } from "./io/disk.ts";
 import { type Dump, dumpDatabase } from "./io/dump.ts";
-import { type OpenUpload, type Uploaded, uploadMultipart } from "./io/multipart.ts";
 import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
-import type { PackSummary } from "./io/pack-protocol.ts";
-import { packSite } from "./io/pack-site.ts";
-import { makeS3 } from "./io/s3-client.ts";
 import { readSite, type Site } from "./io/site.ts";
-import type { OpenUpload as JournalledUpload } from "./io/upload-journal.ts";
+import { FRAME_BYTES, makeArchive } from "./make-archive.ts";
 
-/** Plain bytes per frame: what one file costs to read back, against what the compressor can see at once. */
-const FRAME_BYTES = 4 * 1024 * 1024;
-const COMPRESS_CONCURRENCY = 2;
-const UPLOAD_CONCURRENCY = 4;
 /** Room that stays free for everybody else on the node. */
 const SPARE_DISK_BYTES = 64 * 1024 * 1024;
 const REPORTED_WARNINGS = 200;
@@ -38,7 +28,7 @@ export const runBackup: RunBackup = async (job) => {
   }
   stages.enter("dump");
   await using dump = await dumpSite(job, site, facts);
-  const archived = await archiveAndUpload(job, site, dump);
+  const archived = await makeArchive(job, { site, dump, dumpedAt: job.now() });
   const fromDatabase = databaseWarnings(facts);
   return {
     ...soFar(),
@@ -97,94 +87,6 @@ async function dumpSite(job: JobContext, site: Site, facts: DatabaseFacts): Prom
       job.progress.bytesDone = total;
     },
   });
-}
-
-interface Archived {
-  readonly sizeBytes: number;
-  readonly archive: SuccessReport["archive"];
-  readonly packed: PackSummary;
-}
-
-async function archiveAndUpload(job: JobContext, site: Site, dump: Dump): Promise<Archived> {
-  await using pack = packSite({
-    configPath: site.configPath,
-    contentDir: site.contentDir,
-    exclude: job.site.exclude,
-    frameBytes: FRAME_BYTES,
-    signal: job.signal,
-  });
-  job.stages.enter("plan");
-  const { filesBytes } = await pack.totals();
-  job.progress.bytesTotal = dump.bytes + filesBytes;
-  const archive = archiveFrames({
-    dump,
-    dumpedAt: job.now(),
-    pack,
-    concurrency: COMPRESS_CONCURRENCY,
-    onBytes: (tarBytes) => {
-      job.progress.bytesDone = Math.max(dump.bytes, tarBytes);
-    },
-  });
-  const expectedBytes = dump.compressedBytes + filesBytes;
-  job.stages.enter("archive");
-  const { etag, sizeBytes } = await upload(job, archive.frames, expectedBytes);
-  const packed = pack.summary();
-  const counts = archive.counts();
-  return {
-    sizeBytes,
-    packed,
-    archive: {
-      sha256_dump: dump.sha256,
-      etag,
-      frames: counts.frames,
-      tar_bytes: counts.tarBytes,
-      bytes_uploaded: sizeBytes,
-      bytes_copied: 0,
-      files: packed.files,
-      entries: packed.entries,
-      files_bytes: packed.filesBytes,
-      db_bytes: dump.bytes,
-    },
-  };
-}
-
-async function upload(
-  job: JobContext,
-  frames: AsyncIterable<Uint8Array>,
-  expectedBytes: number,
-): Promise<Uploaded> {
-  const { storage } = job.config;
-  const journalled = (open: OpenUpload): JournalledUpload => ({
-    job_id: job.claim.job.id,
-    bucket: open.bucket,
-    key: open.key,
-    upload_id: open.uploadId,
-    opened_at: job.now().toISOString(),
-  });
-  const s3 = makeS3(storage, job.s3Credentials);
-  try {
-    return await uploadMultipart({
-      s3,
-      bucket: storage.bucket,
-      key: objectKey(job.claim.s3_path),
-      frames,
-      expectedBytes,
-      concurrency: UPLOAD_CONCURRENCY,
-      signal: job.signal,
-      onUploaded: (total) => {
-        job.progress.bytesUploaded = total;
-      },
-      // The lease must be ours at the one moment after which the archive is there for everybody.
-      beforeComplete: async () => {
-        await job.lease.renew();
-        job.stages.enter("complete");
-      },
-      onOpen: (open) => job.uploads.opened(journalled(open)),
-      onClosed: (open) => job.uploads.closed(journalled(open)),
-    });
-  } finally {
-    s3.destroy();
-  }
 }
 
 function databaseWarnings({ nonTransactionalTables, unreadable }: DatabaseFacts): Warning[] {

@@ -1,6 +1,7 @@
 // `backupd run-once`: backs up one site, or every active one after another, now and without the queue. Works
 // beside a running daemon: the Master allows one backup of a site at a time, whoever makes it.
 import { v4 } from "uuid";
+import type { SuccessReport } from "#shared/contracts/backups.ts";
 import type { NodeSite } from "#shared/contracts/sites.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import { type AttemptEnd, runAttempt } from "./attempt.ts";
@@ -16,6 +17,15 @@ export interface SiteOutcome {
   readonly status: "success" | "failed" | "skipped" | "cancelled";
   readonly detail?: string;
   readonly error?: BackupError;
+  /** What a success has to tell. */
+  readonly report?: SuccessReport;
+}
+
+export interface RunOnceRequest {
+  /** Id or name; every active site if undefined. */
+  readonly site: string | undefined;
+  /** Copy nothing from the backup before. */
+  readonly full: boolean;
 }
 
 const CLAIM_DEADLINE_MS = 20_000;
@@ -30,21 +40,27 @@ function pick(sites: readonly NodeSite[], wanted: string | undefined): NodeSite[
   throw new BackupError("not_found", { detail: `this node has no site ${wanted}`, hint });
 }
 
-function outcomeOf(end: AttemptEnd): Pick<SiteOutcome, "status" | "detail" | "error"> {
+function outcomeOf(end: AttemptEnd): Pick<SiteOutcome, "status" | "detail" | "error" | "report"> {
   if (end.kind !== "reported") return { status: "failed", error: end.error };
   const { report, error } = end;
-  if (report.status === "success") return { status: "success", detail: report.s3_path };
+  if (report.status === "success") return { status: "success", detail: report.s3_path, report };
   if (report.status === "skipped") return { status: "skipped", detail: report.reason };
   return { status: report.status, ...(error === undefined ? {} : { error }) };
 }
 
-async function backUp(site: NodeSite, stop: AbortSignal, deps: RunOnceDeps): Promise<SiteOutcome> {
+async function backUp(
+  site: NodeSite,
+  full: boolean,
+  stop: AbortSignal,
+  deps: RunOnceDeps,
+): Promise<SiteOutcome> {
   const jobId = v4();
   const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
   try {
     const config = await deps.source.refresh();
     const claimedAtMs = deps.clock.monotonicMs();
-    const body = { site_id: site.id, runner_id: deps.runnerId, trigger: "manual", create: true } as const;
+    const runner_id = deps.runnerId;
+    const body = { site_id: site.id, runner_id, trigger: "manual", create: true, full } as const;
     const claim = await master.call("claimJob", { params: { id: jobId }, body, signal: stop });
     const end = await runAttempt({ claim, claimedAtMs, config, stop }, deps);
     return { site, jobId, ...outcomeOf(end) };
@@ -57,7 +73,7 @@ async function backUp(site: NodeSite, stop: AbortSignal, deps: RunOnceDeps): Pro
 
 /** Never throws for what happens to one site. Throws BackupError if there is none to back up or no config. */
 export async function runOnce(
-  wanted: string | undefined,
+  { site: wanted, full }: RunOnceRequest,
   stop: AbortSignal,
   deps: RunOnceDeps,
 ): Promise<SiteOutcome[]> {
@@ -69,7 +85,7 @@ export async function runOnce(
   const outcomes: SiteOutcome[] = [];
   for (const site of pick(config.sites, wanted)) {
     if (stop.aborted) break;
-    outcomes.push(await backUp(site, stop, deps));
+    outcomes.push(await backUp(site, full, stop, deps));
     await deps.outbox.flush(stop.aborted ? AbortSignal.timeout(4_000) : stop).catch((error: unknown) => {
       deps.log.warn("outbox.flush_failed", { error });
     });

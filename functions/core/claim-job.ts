@@ -95,7 +95,7 @@ function jobAtFirstClaim(input: ClaimInput, now: Date): JobRecord {
   const { body, jobId, site } = input;
   const base = { jobId, site, trigger: body.trigger, now };
   if (body.trigger === "manual") {
-    if (body.create) return newJob({ ...base, maxAttempts: 1, dueAt: now });
+    if (body.create) return newJob({ ...base, maxAttempts: 1, dueAt: now, full: body.full });
     throw new BackupError("not_found", { detail: `There is no job ${jobId}.` });
   }
   if (body.scheduled_time === undefined) {
@@ -115,9 +115,10 @@ export interface NewJob {
   /** The scheduled time; the time of the call for a manual job. */
   readonly dueAt: Date;
   readonly now: Date;
+  readonly full?: boolean;
 }
 
-export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now }: NewJob): JobRecord {
+export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, full = false }: NewJob): JobRecord {
   return {
     id: jobId,
     version: 0,
@@ -125,6 +126,7 @@ export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now }: NewJob
     site_name: site.name,
     node_id: site.node_id,
     trigger,
+    ...(full ? { full } : {}),
     state: "queued",
     created_at: now.toISOString(),
     ...(trigger === "schedule" ? { scheduled_at: dueAt.toISOString() } : {}),

@@ -22,6 +22,8 @@ export interface JobRecord {
   site_name: string;
   node_id: string;
   trigger: Trigger;
+  /** Nothing is to be copied from the backup before. */
+  full?: boolean;
   state: JobState;
   created_at: string;
   scheduled_at?: string;

@@ -20,14 +20,20 @@ import type { JobRecord, SiteRecord } from "./records.ts";
 const INTERRUPTED: ErrorCode = "interrupted";
 
 /** Queues a manual backup; the new job is the last of `jobs`. `activeJob` is the one `site.active_job_id` names. */
-export function startJob(jobId: string, site: SiteRecord, activeJob: JobRecord | undefined, now: Date): Step {
+export function startJob(
+  jobId: string,
+  site: SiteRecord,
+  activeJob: JobRecord | undefined,
+  now: Date,
+  { full }: { readonly full: boolean } = { full: false },
+): Step {
   if (site.state === "paused") return refuse(new BackupError("site_paused"));
   const active = activeJob === undefined ? undefined : effectiveJob(activeJob, now);
   if (active !== undefined && !hasEnded(active.state)) {
     return refuse(new BackupError("backup_in_progress", { data: { job_id: active.id } }));
   }
   // The second is for a runner that dies: a failure that it reports is final, because somebody is waiting for it.
-  const after = newJob({ jobId, site, trigger: "manual", maxAttempts: 2, dueAt: now, now });
+  const after = newJob({ jobId, site, trigger: "manual", maxAttempts: 2, dueAt: now, now, full });
   const displaced =
     active === undefined || active === activeJob ? [] : [{ before: activeJob, after: active }];
   const siteNow = active === undefined ? site : siteAfterEnd(site, active);

@@ -23,6 +23,7 @@ export function viewJob(record: JobRecord, now: Date): Job {
     site_name: job.site_name,
     node_id: job.node_id,
     trigger: job.trigger,
+    full: job.full ?? false,
     state: job.state,
     created_at: job.created_at,
     scheduled_at: job.scheduled_at ?? null,

@@ -45,6 +45,8 @@ export interface BackupRecords {
   listOfSite(page: PageRequest, site: SiteRecord): Promise<Page<BackupRecord>>;
   /** Sizes of all backups of a node, consistent with every write before. */
   usedByNode(nodeId: string): Promise<UsedBackup[]>;
+  /** The newest backups of a site that lie under that node, newest first, consistent with every write before. */
+  newestOfSite(nodeId: string, siteId: string, limit: number): Promise<BackupRecord[]>;
   /** Whether any backup of the site is at that path. */
   isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
   createItem(backup: BackupRecord): WriteItem;
@@ -67,6 +69,10 @@ export function openBackupRecords(table: Table): BackupRecords {
       const query = backups.query.byNode({ node_id: nodeId });
       const wanted: ("site_id" | "created_at" | "size_bytes")[] = ["site_id", "created_at", "size_bytes"];
       return (await query.go({ pages: "all", consistent: true, attributes: wanted })).data;
+    },
+    async newestOfSite(nodeId, siteId, limit) {
+      const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });
+      return (await query.go({ order: "desc", limit, consistent: true })).data;
     },
     async isPathUsed(nodeId, siteId, s3Path) {
       const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });

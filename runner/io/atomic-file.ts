@@ -12,7 +12,7 @@ async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Writes `data` to `path` with mode 0600. Throws what the file system says; then `path` is as it was. */
-export async function writeFileAtomic(path: string, data: string): Promise<void> {
+export async function writeFileAtomic(path: string, data: string | Iterable<Uint8Array>): Promise<void> {
   const beside = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
   try {
     {

@@ -46,6 +46,11 @@ export async function* compressFrames<T extends PlainFrame>(
   }
 }
 
+/** One whole zstd frame of an index block. */
+export async function compressBlock(block: Uint8Array): Promise<Uint8Array> {
+  return await compress(Buffer.from(block.buffer, block.byteOffset, block.byteLength), LEVEL);
+}
+
 async function compressOne<T extends PlainFrame>(
   frame: T,
 ): Promise<CompressedFrame & { readonly source: T }> {

@@ -16,7 +16,10 @@ export interface FrameWriter {
   space(limit: number): Uint8Array<ArrayBuffer>;
   advance(bytes: number): void;
   endEntry(): void;
-  end(): void;
+  /** The next entry begins a new frame. */
+  endFrame(): void;
+  /** Bytes written so far. */
+  position(): number;
 }
 
 export function createFrameWriter(sink: FrameSink): FrameWriter {
@@ -24,6 +27,7 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
   let filled = 0;
   let entries = 0;
   let spans = false;
+  let written = 0;
 
   const flush = (): void => {
     if (frame !== undefined && filled > 0) {
@@ -53,6 +57,7 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
     },
     advance(bytes) {
       filled += bytes;
+      written += bytes;
     },
     write(bytes) {
       for (let offset = 0; offset < bytes.length; ) {
@@ -73,7 +78,8 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
     endEntry() {
       if (spans) flush();
     },
-    end: flush,
+    endFrame: flush,
+    position: () => written,
   };
   return writer;
 }

@@ -9,15 +9,19 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { BackupError } from "#shared/errors.ts";
+import type { CopyPart } from "../plan/copy/split-copies.ts";
 import { statusOf, storageError } from "../plan/storage-error.ts";
+import { CopyRefused, type CopySource, copyParts } from "./copy-parts.ts";
 import { type PartsInput, type SentParts, sending, sendParts, type UploadPlace } from "./upload-parts.ts";
 
 /** What the next start needs to know if this process dies: the upload would stay open, and cost money, for ever. */
 export type OpenUpload = UploadPlace;
 
-export interface UploadInput extends PartsInput {
+export interface UploadInput extends Omit<PartsInput, "partsBefore"> {
   readonly bucket: string;
   readonly key: string;
+  /** What the object begins with: ranges of another object in the bucket. */
+  readonly copies?: { readonly source: CopySource; readonly parts: readonly CopyPart[] };
   /** All parts are there and the source has ended well: the last chance to throw. */
   readonly beforeComplete: () => Promise<void>;
   /** Awaited before the first part is sent, and after the upload is completed or aborted. */
@@ -36,13 +40,13 @@ const ABORT_MILLISECONDS = 15_000;
 /** Marks the object as made by this very call, for when the answer to its completion is lost. */
 const TOKEN_NAME = "backupd-upload";
 
-/** @throws BackupError `storage_*`; whatever the source or `beforeComplete` throws; the signal's reason. */
+/** @throws CopyRefused; BackupError `storage_*`; whatever the source or `beforeComplete` throws; the signal's reason. */
 export async function uploadMultipart(input: UploadInput): Promise<Uploaded> {
   const token = randomUUID();
   const upload = await createUpload(input, token);
   try {
     await input.onOpen(upload);
-    const sent = await sendParts(input, upload);
+    const sent = await fillUpload(input, upload);
     await input.beforeComplete();
     input.signal.throwIfAborted();
     const etag = await completeUpload(input, upload, sent, token);
@@ -57,6 +61,34 @@ export async function uploadMultipart(input: UploadInput): Promise<Uploaded> {
     input.signal.throwIfAborted();
     throw error;
   }
+}
+
+/** Copies and sends at the same time; the first of the two to fail ends the other. */
+async function fillUpload(input: UploadInput, upload: OpenUpload): Promise<SentParts> {
+  const { source, parts } = input.copies ?? { source: undefined, parts: [] };
+  if (source === undefined || parts.length === 0) return await sendParts(input, upload);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([input.signal, failed.signal]);
+  const orEndOther = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  };
+  const { s3, concurrency } = input;
+  const [copied, sent] = await Promise.allSettled([
+    orEndOther(copyParts({ s3, source, parts, concurrency, signal }, upload)),
+    orEndOther(sendParts({ ...input, partsBefore: parts.length, signal }, upload)),
+  ]);
+  input.signal.throwIfAborted();
+  if (copied.status === "rejected" || sent.status === "rejected") throw failed.signal.reason;
+  const copiedBytes = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    parts: [...copied.value, ...sent.value.parts],
+    sizeBytes: copiedBytes + sent.value.sizeBytes,
+  };
 }
 
 /** Ends an upload that was left open; well if it has ended already. @throws BackupError `storage_*`. */
@@ -84,7 +116,7 @@ async function createUpload(input: UploadInput, token: string): Promise<OpenUplo
     Bucket: bucket,
     Key: key,
     ContentType: "application/zstd",
-    ChecksumAlgorithm: "SHA256",
+    ChecksumAlgorithm: "CRC32",
     Metadata: { [TOKEN_NAME]: token },
   });
   const what = `Creating ${key}`;
@@ -116,6 +148,8 @@ async function completeUpload(
     // The answer may have been lost and a retry told "no such upload" or "exists": the object itself decides.
     const etag = await etagIfOurs(input, upload, sent, token);
     if (etag !== undefined) return etag;
+    // Some storages (R2) copy parts of any size and say only now that all but the last have to be of one.
+    if (input.copies !== undefined && statusOf(error) === 400) throw new CopyRefused("copy_refused", error);
     throw storageError(error, `Completing ${upload.key}`);
   }
   throw new BackupError("storage_failed", { detail: `Completing ${upload.key}: no ETag came` });

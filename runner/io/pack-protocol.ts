@@ -1,43 +1,69 @@
 // What the packing worker and its owner say to each other.
+import type { FullReason, Warning } from "#shared/contracts/backups.ts";
 import type { ErrorCode } from "#shared/error-kinds.ts";
+import type { FrameRecord } from "#shared/format/index-frame.ts";
+import type { IndexHeader } from "#shared/format/index-header.ts";
+import type { CopyLimits } from "../plan/copy/choose-runs.ts";
+import type { CopyPart } from "../plan/copy/split-copies.ts";
+import type { PlanCounts } from "../plan/copy/walk-order.ts";
 
-export interface PackInput {
+export interface PackPlace {
   readonly configPath: string;
   readonly contentDir: string;
   /** The site's own globs. */
   readonly exclude: readonly string[];
+}
+
+export interface PackInput extends PackPlace {
   readonly frameBytes: number;
+  /** The index frames of the archive that may be copied from, as stored. */
+  readonly previousIndex?: Uint8Array;
+  readonly limits: CopyLimits;
+  readonly dumpSha256: string;
+  /** How long after its last change a file's stat begins to prove its content. */
+  readonly racyWindowNs?: bigint;
   /** Buffers that go round between worker and owner: all the memory that frames ever take. */
   readonly buffers: number;
   /** One Int32, counted up whenever a buffer is handed back: the worker sleeps on it. */
   readonly gate: SharedArrayBuffer;
 }
 
-export interface PackTotals {
+/** The copy plan without what only the worker needs of it. */
+export interface PackPlan {
+  readonly mode: "full" | "incremental";
+  readonly fullReason: FullReason | undefined;
+  readonly counts: PlanCounts;
+  readonly copied: {
+    readonly parts: readonly CopyPart[];
+    readonly bytes: number;
+    readonly tarBytes: number;
+    readonly frames: readonly FrameRecord[];
+    readonly database: IndexHeader["database"];
+  };
+  /** Of the files that will be read. */
+  readonly freshBytes: number;
+}
+
+export interface PackWarning extends Warning {
+  readonly code: "file_vanished" | "file_changed" | "special_file_skipped";
+}
+
+export interface PackSummary {
+  /** In the archive, copied ones included; without the dump. */
   readonly files: number;
   readonly filesBytes: number;
-}
-
-export interface PackWarning {
-  readonly code: "file_vanished" | "file_changed" | "special_file_skipped";
-  readonly message: string;
-}
-
-export interface PackSummary extends PackTotals {
-  /** Everything in the archive's tree: files, links, directories. */
+  /** Files, links, directories. */
   readonly entries: number;
+  readonly bytesRead: number;
   /** The first 200. */
   readonly warnings: readonly PackWarning[];
   readonly warningsTotal: number;
 }
 
 export type PackMessage =
-  | { readonly type: "totals"; readonly totals: PackTotals }
-  | {
-      readonly type: "frame";
-      readonly buffer: ArrayBuffer;
-      readonly length: number;
-      readonly entries: number;
-    }
+  | { readonly type: "plan"; readonly plan: PackPlan }
+  | { readonly type: "frame"; readonly buffer: ArrayBuffer; readonly length: number }
+  /** The next index frame, with the lines of entries. */
+  | { readonly type: "index"; readonly frame: Uint8Array }
   | { readonly type: "done"; readonly summary: PackSummary }
   | { readonly type: "failed"; readonly code: ErrorCode; readonly detail: string };

@@ -14,6 +14,8 @@ export interface StateDir {
   readonly uploadsDir: string;
   /** One file per site: how its last job here ended. */
   readonly lastDir: string;
+  /** One file per site: the index of its newest archive. */
+  readonly indexDir: string;
   /** What the operator wrote to help with a site; we only read it. */
   siteEnvFile(siteId: string): string;
   /** One daemon per state directory: undefined if another holds it. */
@@ -92,6 +94,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
   const spoolRoot = join(path, "spool");
   const uploadsDir = join(path, "uploads");
   const lastDir = join(path, "last");
+  const indexDir = join(path, "index");
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await checkPrivate(path);
@@ -101,6 +104,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
       spoolRoot,
       uploadsDir,
       lastDir,
+      indexDir,
       join(path, "sites"),
     ]) {
       await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -120,6 +124,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
     outboxDir,
     uploadsDir,
     lastDir,
+    indexDir,
     siteEnvFile: (siteId) => join(path, "sites", `${siteId}.env`),
     tryLock: () => tryLock(join(path, "lock")),
     async openSpool(jobId) {

@@ -1,6 +1,5 @@
 // Sends a stream as the parts of an open multipart upload, several at a time, each with a checksum that the storage
 // verifies. One failed part ends the others.
-import { hash } from "node:crypto";
 import { type CompletedPart, type S3Client, UploadPartCommand } from "@aws-sdk/client-s3";
 import { BackupError } from "#shared/errors.ts";
 import { firstPartBytes, MAX_PARTS, partBytes, partsAtOnce } from "../plan/part-sizes.ts";
@@ -22,6 +21,8 @@ export interface PartsInput {
   readonly expectedBytes: number;
   /** Parts on their way at once, at most; fewer when parts are large. */
   readonly concurrency: number;
+  /** Parts that come before these in the object, already there. */
+  readonly partsBefore?: number;
   readonly signal: AbortSignal;
   /** Bytes that the storage has acknowledged so far. */
   readonly onUploaded?: (total: number) => void;
@@ -37,7 +38,9 @@ export interface SentParts {
 
 /** @throws BackupError `storage_*`; whatever the source throws; the signal's reason. */
 export async function sendParts(input: PartsInput, upload: UploadPlace): Promise<SentParts> {
-  const firstBytes = firstPartBytes(input.expectedBytes);
+  const partsBefore = input.partsBefore ?? 0;
+  const partsLeft = MAX_PARTS - partsBefore;
+  const firstBytes = firstPartBytes(input.expectedBytes, partsLeft);
   const parts: CompletedPart[] = [];
   const onTheWay = new Set<Promise<void>>();
   // One failed part ends the others, and them waiting for the source.
@@ -46,16 +49,16 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
   let sizeBytes = 0;
   let acknowledged = 0;
 
-  const send = async ({ number, bytes, release }: Part): Promise<void> => {
-    parts[number - 1] = await sendPart(input.s3, upload, number, bytes, signal);
-    acknowledged += bytes.length;
-    release();
+  const send = async (part: Part): Promise<void> => {
+    parts[part.number - 1] = await sendPart(input.s3, upload, partsBefore + part.number, part, signal);
+    acknowledged += part.bytes.length;
+    part.release();
     input.onUploaded?.(acknowledged);
   };
   const start = async (part: Part): Promise<void> => {
-    if (part.number > MAX_PARTS)
+    if (part.number > partsLeft)
       throw new BackupError("storage_failed", { detail: "The archive is over 5 TiB" });
-    const size = partBytes(part.number, firstBytes);
+    const size = partBytes(part.number, firstBytes, partsLeft);
     const most = partsAtOnce(size, input.concurrency, PARTS_MEMORY_BYTES);
     while (onTheWay.size >= most) await Promise.race(onTheWay);
     sizeBytes += part.bytes.length;
@@ -67,7 +70,7 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
     );
   };
 
-  const cutter = createPartCutter((number) => partBytes(number, firstBytes));
+  const cutter = createPartCutter((number) => partBytes(number, firstBytes, partsLeft));
   try {
     for await (const frame of input.frames) {
       signal.throwIfAborted();
@@ -89,10 +92,13 @@ async function sendPart(
   s3: S3Client,
   upload: UploadPlace,
   number: number,
-  body: Buffer,
+  { bytes: body, crc32 }: Part,
   signal: AbortSignal,
 ): Promise<CompletedPart> {
-  const sha256 = hash("sha256", body, "buffer");
+  // The storage checks it; what it would miss, the SHA-256 of each frame in the archive's index finds.
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32);
+  const crc = checksum.toString("base64");
   const command = new UploadPartCommand({
     Bucket: upload.bucket,
     Key: upload.key,
@@ -100,25 +106,12 @@ async function sendPart(
     PartNumber: number,
     Body: body,
     ContentLength: body.length,
-    ChecksumSHA256: sha256.toString("base64"),
+    ChecksumCRC32: crc,
   });
-  signWith(command, sha256);
   const what = `Part ${number} of ${upload.key}`;
   const answer = await sending(what, signal, () => s3.send(command, { abortSignal: signal }));
   if (answer.ETag === undefined) throw new BackupError("storage_failed", { detail: `${what}: no ETag came` });
-  return { PartNumber: number, ETag: answer.ETag, ChecksumSHA256: sha256.toString("base64") };
-}
-
-/** The signature needs the same hash as the checksum; the SDK would calculate it again, and a CRC32 besides. */
-function signWith(command: UploadPartCommand, sha256: Buffer): void {
-  command.middlewareStack.add(
-    (next) => (args) => {
-      const headers: unknown = Reflect.get(Object(args.request), "headers");
-      Object.assign(Object(headers), { "x-amz-content-sha256": sha256.toString("hex") });
-      return next(args);
-    },
-    { step: "build", name: "signWithKnownHash" },
-  );
+  return { PartNumber: number, ETag: answer.ETag, ChecksumCRC32: crc };
 }
 
 /** What the call throws, as an error with a code and the words for what it was. */

@@ -8,18 +8,20 @@ export const MAX_PART_BYTES: number = 5_120 * MIB;
 export const MAX_OBJECT_BYTES: number = 5 * 1_048_576 * MIB;
 /** Under it, requests cost more time than they save memory. */
 export const USUAL_PART_BYTES: number = 8 * MIB;
-const EQUAL_PARTS = 5_000;
-const PARTS_PER_DOUBLING = 500;
+/** Of the parts that an upload may have: so many are of one size, and after so many more the size doubles. */
+const EQUAL_SHARE = 1 / 2;
+const DOUBLING_SHARE = 1 / 20;
 
-/** The size of the first parts of an object that should not become larger than `expectedBytes`. */
-export function firstPartBytes(expectedBytes: number): number {
-  const wholeMib = Math.ceil(expectedBytes / EQUAL_PARTS / MIB) * MIB;
+/** The size of the first of at most `parts` parts, for data that should not become more than `expectedBytes`. */
+export function firstPartBytes(expectedBytes: number, parts: number = MAX_PARTS): number {
+  const wholeMib = Math.ceil(expectedBytes / (parts * EQUAL_SHARE) / MIB) * MIB;
   return Math.min(MAX_PART_BYTES, Math.max(USUAL_PART_BYTES, wholeMib));
 }
 
-/** Part `number` counts from 1. Any object up to 5 TiB fits, whatever was expected. */
-export function partBytes(number: number, firstBytes: number): number {
-  const doublings = number <= EQUAL_PARTS ? 0 : Math.ceil((number - EQUAL_PARTS) / PARTS_PER_DOUBLING);
+/** Part `number` of `parts` counts from 1. With all 10,000, any object up to 5 TiB fits, whatever was expected. */
+export function partBytes(number: number, firstBytes: number, parts: number = MAX_PARTS): number {
+  const beyond = number - parts * EQUAL_SHARE;
+  const doublings = beyond <= 0 ? 0 : Math.ceil(beyond / (parts * DOUBLING_SHARE));
   return Math.min(MAX_PART_BYTES, firstBytes * 2 ** doublings);
 }
 

@@ -1,4 +1,5 @@
 // What a failure of the storage means to an operator: refused, out of reach, or broken.
+import type { FullReason } from "#shared/contracts/backups.ts";
 import type { ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
 
@@ -24,11 +25,25 @@ const DENIED: ReadonlySet<string> = new Set([
   "CredentialsProviderError",
 ]);
 
+/** What new credentials or another try cure. */
+const EXPIRED: ReadonlySet<string> = new Set(["ExpiredToken", "RequestTimeout", "RequestTimeTooSkewed"]);
+
 /** HTTP status of an SDK error, if an answer came at all. */
 export function statusOf(error: unknown): number | undefined {
   const metadata = property(error, "$metadata");
   const status = property(metadata, "httpStatusCode");
   return typeof status === "number" ? status : undefined;
+}
+
+/** Why a storage will not copy a part, if that is what its error says and asking again would not help. */
+export function copyRefusal(error: unknown): FullReason | undefined {
+  const name = textOf(error, "name") ?? "";
+  const status = statusOf(error);
+  if (status === 412) return "source_changed";
+  if (name === "InvalidObjectState") return "source_cold";
+  if (status === 404) return name === "NoSuchUpload" ? undefined : "source_gone";
+  const isRefused = status === 400 || status === 403 || status === 405 || status === 501;
+  return isRefused && !EXPIRED.has(name) ? "copy_refused" : undefined;
 }
 
 /** `what`: the operation and the key, for the detail. */

@@ -14,20 +14,54 @@ export const Warning = z.strictObject({
 });
 export type Warning = z.infer<typeof Warning>;
 
+/** Why an archive was packed in full although most backups copy what has not changed. */
+export const FullReason = z.enum([
+  "no_previous",
+  "requested",
+  "periodic",
+  "nothing_unchanged",
+  "too_fragmented",
+  "previous_unreadable",
+  "source_gone",
+  "source_changed",
+  "source_cold",
+  "copy_refused",
+]);
+export type FullReason = z.infer<typeof FullReason>;
+
 export const Archive = z.strictObject({
-  /** Root of trust of the archive; absent while archives have no index (format 0). */
-  sha256_index: Sha256.optional(),
+  /** docs/FORMAT.md. */
+  format: z.literal(1),
+  /** Root of trust of the archive: the hash of its index, which has the hash of every frame. */
+  sha256_index: Sha256,
   sha256_dump: Sha256,
   etag: z.string().max(200),
+  /** Every archive is complete; an incremental one was made by copying parts of the previous one inside S3. */
+  mode: z.enum(["full", "incremental"]),
+  full_reason: FullReason.nullable(),
+  /** Data frames. */
   frames: z.int().min(1),
   /** Bytes of the tar stream, uncompressed. */
   tar_bytes: Bytes,
+  index_bytes: Bytes,
+  /** Read from the site and dumped, and what that compressed to. */
+  bytes_read: Bytes,
+  bytes_compressed: Bytes,
   bytes_uploaded: Bytes,
   bytes_copied: Bytes,
+  /** Sent to the storage, retries included. */
+  requests: z.int().min(0),
   files: z.int().min(0),
   entries: z.int().min(1),
+  /** Against the previous archive; all are `added` where nothing could be compared. */
+  entries_unchanged: z.int().min(0),
+  entries_changed: z.int().min(0),
+  entries_added: z.int().min(0),
+  entries_deleted: z.int().min(0),
   files_bytes: Bytes,
   db_bytes: Bytes,
+  /** The most memory that the runner has had since its start. */
+  peak_rss_bytes: Bytes,
 });
 export type Archive = z.infer<typeof Archive>;
 

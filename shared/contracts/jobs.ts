@@ -49,6 +49,7 @@ export const Job = z.object({
   site_name: SiteName,
   node_id: Id,
   trigger: Trigger,
+  full: z.boolean().describe("Pack everything anew instead of copying what has not changed"),
   state: JobState,
   created_at: Timestamp,
   scheduled_at: Timestamp.nullable(),
@@ -94,8 +95,22 @@ export const ClaimJob = z.strictObject({
   scheduled_time: z.iso.datetime().optional(),
   /** A run by hand on the node (`run-once`) makes its job here. */
   create: z.boolean().default(false),
+  /** With `create`: as in the call that starts a backup. */
+  full: z.boolean().default(false),
 });
 export type ClaimJob = z.infer<typeof ClaimJob>;
+
+/** The archive that this backup may copy from. */
+export const PreviousBackup = z.object({
+  backup_id: Id,
+  s3_path: z.string(),
+  size_bytes: Bytes,
+  etag: z.string(),
+  sha256_index: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Incremental ones in a row, this one included. */
+  backups_since_full: z.int().min(0),
+});
+export type PreviousBackup = z.infer<typeof PreviousBackup>;
 
 export const Claim = z.object({
   job: Job,
@@ -105,6 +120,8 @@ export const Claim = z.object({
   lease_expires_at: Timestamp,
   /** Where this attempt's archive goes; the time in its name is the Master's, not the node's. */
   s3_path: z.string(),
+  /** The site's newest backup, if this node made one. */
+  previous: PreviousBackup.optional(),
 });
 export type Claim = z.infer<typeof Claim>;
 
@@ -124,8 +141,10 @@ export const PatchedJob = z.object({
 export type PatchedJob = z.infer<typeof PatchedJob>;
 
 export const StartedBackup = z.object({ job_id: Id, state: JobState });
-/** Nothing to say yet; a strict empty object, so that a misspelt option is refused instead of ignored. */
-export const StartBackup = z.strictObject({});
+/** Strict, so that a misspelt option is refused instead of ignored. */
+export const StartBackup = z.strictObject({
+  full: z.boolean().default(false).describe("Pack everything anew instead of copying what has not changed"),
+});
 
 export const BackupStatus = z.object({
   site_id: Id,

@@ -1,7 +1,8 @@
 // Reports as a runner would send them.
 import type { z } from "zod";
-import type { FailureReport, SuccessReport } from "#shared/contracts/backups.ts";
+import type { Archive, FailureReport, SuccessReport } from "#shared/contracts/backups.ts";
 import type { Claim } from "#shared/contracts/jobs.ts";
+import { archiveFacts } from "./archive-facts.ts";
 
 type ClaimOf = Pick<Claim, "fencing" | "s3_path"> & { readonly job: { id: string; site_id: string } };
 
@@ -14,24 +15,17 @@ const common = (claim: ClaimOf) => ({
   stages: [{ name: "dump" as const, seconds: 1.5 }],
 });
 
-export function successReport(claim: ClaimOf, sizeBytes: number): z.input<typeof SuccessReport> {
+export function successReport(
+  claim: ClaimOf,
+  sizeBytes: number,
+  archive: Partial<Archive> = {},
+): z.input<typeof SuccessReport> {
   return {
     ...common(claim),
     status: "success",
     size_bytes: sizeBytes,
     s3_path: claim.s3_path,
-    archive: {
-      sha256_dump: "0".repeat(64),
-      etag: '"etag"',
-      frames: 1,
-      tar_bytes: 10_240,
-      bytes_uploaded: sizeBytes,
-      bytes_copied: 0,
-      files: 3,
-      entries: 5,
-      files_bytes: 1000,
-      db_bytes: 500,
-    },
+    archive: archiveFacts({ bytes_uploaded: sizeBytes, ...archive }),
   };
 }
 

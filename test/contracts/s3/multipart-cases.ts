@@ -19,7 +19,6 @@ import {
   clientOf,
   expectRefusal,
   MIB,
-  md5,
   patterned,
   put,
   putInParts,
@@ -87,8 +86,8 @@ export function multipartCases(subject: SubjectSource): void {
       expect(listed.Parts?.map((part) => part.Size)).toEqual([5 * MIB, 6 * MIB]);
       expect(listed.IsTruncated).toBe(true);
       const etag = await upload.complete([first, second, third]);
-      const digests = bodies.map((body) => Buffer.from(md5(body), "hex"));
-      expect(etag).toBe(`"${md5(Buffer.concat(digests))}-3"`);
+      // Not the MD5s of the parts: AWS promises that only for some kinds of encryption.
+      expect(etag).toMatch(/^"[0-9a-f]{32}-3"$/);
       expect(
         (await readObject(upload.client, upload.place.Bucket, "mp/order")).equals(Buffer.concat(bodies)),
       ).toBe(true);

@@ -77,7 +77,13 @@ const claim = fc.tuple(jobIds, runners, fc.boolean()).map(
       const jobId = pick(world);
       const job = world.jobs.get(jobId);
       if (job === undefined) return;
-      const body = { site_id: SITE_ID, runner_id: runner, trigger: "manual" as const, create: false };
+      const body = {
+        site_id: SITE_ID,
+        runner_id: runner,
+        trigger: "manual" as const,
+        create: false,
+        full: false,
+      };
       const { active: activeJob, site } = world;
       const step = claimJob({ jobId, body, job, site, activeJob, leaseSeconds: LEASE_SECONDS }, world.now);
       if (!world.apply(step)) return;

@@ -48,7 +48,13 @@ describe("a job at a given time", () => {
 });
 
 describe("claim", () => {
-  const body: ClaimJob = { site_id: SITE_ID, runner_id: RUNNER_B, trigger: "manual", create: false };
+  const body: ClaimJob = {
+    site_id: SITE_ID,
+    runner_id: RUNNER_B,
+    trigger: "manual",
+    create: false,
+    full: false,
+  };
   const active = aSite({ active_job_id: JOB_ID });
   const claim = (
     job: JobRecord | undefined,

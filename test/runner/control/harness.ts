@@ -25,6 +25,7 @@ import { openStateDir } from "#runner/io/state-dir.ts";
 import type { Settings } from "#runner/settings.ts";
 import type { BackupReport } from "#shared/contracts/backups.ts";
 import { type FakeMaster, startFakeMaster } from "#test/fakes/fake-master.ts";
+import { archiveFacts } from "#test/helpers/archive-facts.ts";
 
 export async function tempDir(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), "backupd-control-"));
@@ -90,18 +91,7 @@ export function successOf(job: JobContext): BackupReport {
     status: "success",
     size_bytes: 1000,
     s3_path: job.claim.s3_path,
-    archive: {
-      sha256_dump: "0".repeat(64),
-      etag: "etag",
-      frames: 1,
-      tar_bytes: 10,
-      bytes_uploaded: 10,
-      bytes_copied: 0,
-      files: 1,
-      entries: 1,
-      files_bytes: 10,
-      db_bytes: 10,
-    },
+    archive: archiveFacts(),
   };
 }
 

@@ -72,7 +72,11 @@ async function uploadAndSucceed(job: JobContext): Promise<ReturnType<typeof succ
 
 describe("run-once", () => {
   test("makes its own job, works on every active site, and the record is there", async () => {
-    const outcomes = await runOnce(undefined, stop.signal, await runner(uploadAndSucceed));
+    const outcomes = await runOnce(
+      { site: undefined, full: false },
+      stop.signal,
+      await runner(uploadAndSucceed),
+    );
     expect(outcomes).toMatchObject([{ status: "success" }]);
     const { items } = await master.admin.call("listBackups", { query: { site_id: site.id } });
     expect(items).toMatchObject([{ job_id: outcomes[0]?.jobId, size_bytes: 1000, trigger: "manual" }]);
@@ -84,7 +88,9 @@ describe("run-once", () => {
     const failing = await runner(async () => {
       throw new BackupError("db_access_denied", { detail: "user shop" });
     });
-    expect(await runOnce(site.name, stop.signal, failing)).toMatchObject([{ status: "failed" }]);
+    expect(await runOnce({ site: site.name, full: false }, stop.signal, failing)).toMatchObject([
+      { status: "failed" },
+    ]);
     const status = await master.admin.call("getBackupStatus", { id: site.id });
     expect(status.last).toMatchObject({
       state: "failed",
@@ -97,7 +103,9 @@ describe("run-once", () => {
       stop.abort(new BackupError("interrupted"));
       return untilAborted(job);
     });
-    expect(await runOnce(site.id, stop.signal, stopping)).toMatchObject([{ status: "cancelled" }]);
+    expect(await runOnce({ site: site.id, full: false }, stop.signal, stopping)).toMatchObject([
+      { status: "cancelled" },
+    ]);
     expect(await master.admin.call("getBackupStatus", { id: site.id })).toMatchObject({
       active: null,
       last: { state: "cancelled" },
@@ -106,7 +114,11 @@ describe("run-once", () => {
 
   test("is told when the site is being backed up already", async () => {
     await master.admin.call("startBackup", { id: site.id, body: {} });
-    const [outcome] = await runOnce(site.id, stop.signal, await runner(uploadAndSucceed));
+    const [outcome] = await runOnce(
+      { site: site.id, full: false },
+      stop.signal,
+      await runner(uploadAndSucceed),
+    );
     expect(outcome).toMatchObject({ status: "failed", error: { code: "backup_in_progress" } });
   });
 });

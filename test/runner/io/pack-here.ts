@@ -1,6 +1,7 @@
 // Packs the site given on the command line and prints the error that ends it: run as a user without root's rights.
 import { join } from "node:path";
 import { packSite } from "#runner/io/pack-site.ts";
+import { S3_COPY_LIMITS } from "#runner/plan/copy/plan-copies.ts";
 import { asBackupError } from "#shared/errors.ts";
 
 const site = process.argv[2] ?? "";
@@ -9,6 +10,8 @@ await using pack = packSite({
   contentDir: join(site, "wp-content"),
   exclude: [],
   frameBytes: 65_536,
+  limits: S3_COPY_LIMITS,
+  dumpSha256: "",
   signal: new AbortController().signal,
 });
 try {

@@ -1,0 +1,69 @@
+// What we are measured against: GNU tar with zstd, and restic on the same S3 server with its defaults.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { inheritedEnvironment } from "#local/own-process.ts";
+import type { World } from "./world.ts";
+
+/** What the archive has of the site's directory, and so what a peer is given. */
+const CONTENT = ["wp-config.php", "wp-content"];
+
+export async function timeTarZstd(siteDir: string, dir: string): Promise<number> {
+  const file = join(dir, "peer.tar.zst");
+  const pipe = `tar -C "$1" -cf - ${CONTENT.join(" ")} | zstd -q -3 -T0 -f -o "$2"`;
+  const seconds = await timeRun("bash", ["-o", "pipefail", "-c", pipe, "bash", siteDir, file], {});
+  await rm(file);
+  return seconds;
+}
+
+/** Reads everything once, so that nobody's first run waits for the disk. (tar skips reading for /dev/null itself.) */
+export async function warmUp(siteDir: string): Promise<void> {
+  await timeRun("bash", ["-c", 'tar -C "$1" -cf - . | cat > /dev/null', "bash", siteDir], {});
+}
+
+export interface Restic extends AsyncDisposable {
+  /** Seconds of one `restic backup`, process start included. */
+  backUp(siteDir: string): Promise<number>;
+}
+
+/** A new repository with a new cache; its `init` is not timed. */
+export async function initRestic(world: World, dir: string): Promise<Restic> {
+  const cacheDir = await mkdtemp(join(dir, "restic-cache-"));
+  const bucket = `restic-${cacheDir.slice(-6).toLowerCase()}`;
+  await world.createBucket(bucket);
+  const env = {
+    AWS_ACCESS_KEY_ID: world.stack.masterKeys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: world.stack.masterKeys.secretAccessKey,
+    RESTIC_REPOSITORY: `s3:${world.stack.s3.endpoint}/${bucket}/repository`,
+    RESTIC_PASSWORD: "bench",
+    RESTIC_CACHE_DIR: cacheDir,
+  };
+  await timeRun("restic", ["init", "--quiet"], env);
+  return {
+    backUp: (siteDir) =>
+      timeRun("restic", ["backup", "--quiet", ...CONTENT.map((name) => join(siteDir, name))], env),
+    async [Symbol.asyncDispose]() {
+      await world.empty(bucket);
+      await rm(cacheDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function timeRun(program: string, args: readonly string[], env: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const startedMs = performance.now();
+    const child = spawn(program, args, {
+      env: { ...inheritedEnvironment(), ...env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let errors = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      errors = (errors + chunk.toString()).slice(-2000);
+    });
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve((performance.now() - startedMs) / 1000);
+      else reject(new Error(`${program} ended with exit code ${code}: ${errors.trim()}`));
+    });
+  });
+}

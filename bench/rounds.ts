@@ -1,0 +1,79 @@
+// One round of everything that is compared, ours and the peers' taking turns: the first backup, a second one of the
+// unchanged site, and a third with 20 new files.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { initRestic, timeTarZstd } from "./peers.ts";
+import { addMedia } from "./site.ts";
+import type { OurRun, World } from "./world.ts";
+
+export const NEW_FILES = 20;
+export const NEW_FILE_BYTES = 300_000;
+
+export interface Ours {
+  readonly first: OurRun;
+  readonly unchanged: OurRun;
+  readonly newFiles: OurRun;
+}
+export interface PeerSeconds {
+  readonly tar: number;
+  readonly first: number;
+  readonly unchanged: number;
+  readonly newFiles: number;
+}
+export interface Round {
+  readonly ours: Ours;
+  readonly peers: PeerSeconds;
+}
+
+export async function runRound(world: World, siteDir: string, dir: string): Promise<Round> {
+  const siteId = await world.register(siteDir);
+  await using restic = await initRestic(world, dir);
+  const added = join(siteDir, "wp-content", "uploads", "new");
+  try {
+    const tar = await timeTarZstd(siteDir, dir);
+    const oursFirst = await world.backUp(siteId);
+    const resticFirst = await restic.backUp(siteDir);
+    // The first one after it reads again what changed just before it: wp-config.php and the database's dump.
+    await world.backUp(siteId);
+    const oursUnchanged = await world.backUp(siteId);
+    const resticUnchanged = await restic.backUp(siteDir);
+    addMedia(siteDir, "new", NEW_FILES, NEW_FILE_BYTES);
+    const oursNew = await world.backUp(siteId);
+    const resticNew = await restic.backUp(siteDir);
+    return {
+      ours: { first: oursFirst, unchanged: oursUnchanged, newFiles: oursNew },
+      peers: { tar, first: resticFirst, unchanged: resticUnchanged, newFiles: resticNew },
+    };
+  } finally {
+    await rm(added, { recursive: true, force: true });
+    await world.forget(siteId);
+    await world.empty(world.stack.bucket);
+  }
+}
+
+export interface MemoryRun {
+  readonly extraFiles: number;
+  readonly firstBytes: number;
+  readonly unchangedBytes: number;
+  readonly firstSeconds: number;
+  readonly unchangedSeconds: number;
+}
+
+/** Peaks of a first and of an incremental backup of a site that has `extraFiles` more. */
+export async function runLarger(world: World, siteDir: string, extraFiles: number): Promise<MemoryRun> {
+  const siteId = await world.register(siteDir);
+  try {
+    const first = await world.backUp(siteId);
+    const unchanged = await world.backUp(siteId);
+    return {
+      extraFiles,
+      firstBytes: first.peakRssBytes,
+      unchangedBytes: unchanged.peakRssBytes,
+      firstSeconds: first.seconds,
+      unchangedSeconds: unchanged.seconds,
+    };
+  } finally {
+    await world.forget(siteId);
+    await world.empty(world.stack.bucket);
+  }
+}

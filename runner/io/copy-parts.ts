@@ -1,0 +1,87 @@
+// Makes the first parts of an open multipart upload out of ranges of another object, inside the storage. Nothing of
+// them passes through this node.
+import { type CompletedPart, type S3Client, UploadPartCopyCommand } from "@aws-sdk/client-s3";
+import type { FullReason } from "#shared/contracts/backups.ts";
+import { BackupError } from "#shared/errors.ts";
+import type { CopyPart } from "../plan/copy/split-copies.ts";
+import { copyRefusal, storageError } from "../plan/storage-error.ts";
+import type { UploadPlace } from "./upload-parts.ts";
+
+export interface CopySource {
+  readonly key: string;
+  /** The object that the plan was made for has this one. */
+  readonly etag: string;
+}
+
+export interface CopyInput {
+  readonly s3: S3Client;
+  readonly source: CopySource;
+  readonly parts: readonly CopyPart[];
+  /** Copies under way at once. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+/** The storage does not copy from that object, now or ever; a full archive does without it. */
+export class CopyRefused extends Error {
+  readonly reason: FullReason;
+  constructor(reason: FullReason, cause: unknown) {
+    super(`The storage does not copy from the previous archive: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+/** Parts 1, 2, 3 … of the upload. @throws CopyRefused; BackupError `storage_*`; the signal's reason. */
+export async function copyParts(input: CopyInput, upload: UploadPlace): Promise<CompletedPart[]> {
+  const done: CompletedPart[] = [];
+  const todo = input.parts.entries();
+  const failed = new AbortController();
+  const signal = AbortSignal.any([input.signal, failed.signal]);
+  const work = async (): Promise<void> => {
+    for (const [index, part] of todo) {
+      signal.throwIfAborted();
+      done[index] = await copyPart({ ...input, signal }, upload, index + 1, part);
+    }
+  };
+  const workers = Array.from({ length: Math.min(input.concurrency, input.parts.length) }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  });
+  await Promise.allSettled(workers);
+  failed.signal.throwIfAborted();
+  return done;
+}
+
+async function copyPart(
+  { s3, source, signal }: CopyInput,
+  upload: UploadPlace,
+  number: number,
+  { offset, bytes }: CopyPart,
+): Promise<CompletedPart> {
+  const command = new UploadPartCopyCommand({
+    Bucket: upload.bucket,
+    Key: upload.key,
+    UploadId: upload.uploadId,
+    PartNumber: number,
+    CopySource: `${upload.bucket}/${source.key.split("/").map(encodeURIComponent).join("/")}`,
+    CopySourceRange: `bytes=${offset}-${offset + bytes - 1}`,
+    CopySourceIfMatch: source.etag,
+  });
+  const what = `Copying part ${number} of ${upload.key}`;
+  try {
+    const { CopyPartResult: result } = await s3.send(command, { abortSignal: signal });
+    if (result?.ETag === undefined) {
+      throw new BackupError("storage_failed", { detail: `${what}: no ETag came` });
+    }
+    const { LastModified: _time, ...part } = result;
+    return { ...part, PartNumber: number };
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = copyRefusal(error);
+    throw reason === undefined ? storageError(error, what) : new CopyRefused(reason, error);
+  }
+}

@@ -1,0 +1,32 @@
+// Keeps the index's record of every data frame as the archive grows: where it lies, in the object and in the tar, and
+// what it hashes to.
+import { hash } from "node:crypto";
+import type { FrameRecord } from "#shared/format/index-frame.ts";
+import type { CompressedFrame } from "./compress.ts";
+
+export interface FrameLedger {
+  add(frame: CompressedFrame): void;
+  records(): readonly FrameRecord[];
+  /** Where the next frame will begin in the object. */
+  offset(): number;
+  tarOffset(): number;
+}
+
+/** `copied`: the records of what comes before, from the object's beginning. */
+export function createFrameLedger(copied: readonly FrameRecord[]): FrameLedger {
+  const records = [...copied];
+  const last = copied.at(-1);
+  let offset = last === undefined ? 0 : last.offset + last.compressedBytes;
+  let tarOffset = last === undefined ? 0 : last.tarOffset + last.tarBytes;
+  return {
+    add({ bytes, rawBytes }) {
+      const sha256 = hash("sha256", bytes, "hex");
+      records.push({ offset, compressedBytes: bytes.length, tarOffset, tarBytes: rawBytes, sha256 });
+      offset += bytes.length;
+      tarOffset += rawBytes;
+    },
+    records: () => records,
+    offset: () => offset,
+    tarOffset: () => tarOffset,
+  };
+}

@@ -1,0 +1,40 @@
+// What a backup did, in a few lines for a person at a terminal: the same after run-once and in the demo.
+import type { Archive, StageTime } from "#shared/contracts/backups.ts";
+import { formatBytes, formatSeconds } from "#shared/units.ts";
+
+export interface DescribedBackup {
+  readonly size_bytes: number;
+  readonly archive: Archive;
+  readonly stages: readonly StageTime[];
+}
+
+const FULL_BECAUSE: Readonly<Record<NonNullable<Archive["full_reason"]>, string>> = {
+  no_previous: "it is the first",
+  requested: "that was asked for",
+  periodic: "one in thirty is",
+  nothing_unchanged: "nothing is as it was",
+  too_fragmented: "what has not changed is too little or too scattered to copy",
+  previous_unreadable: "the previous archive's index could not be read",
+  source_gone: "the previous archive is gone",
+  source_changed: "the previous archive has been replaced",
+  source_cold: "the previous archive is in a cold storage class",
+  copy_refused: "the storage refused to copy parts of the previous archive",
+};
+
+export function describeArchive({ archive, size_bytes, stages }: DescribedBackup): string[] {
+  const { full_reason: reason } = archive;
+  const kind =
+    archive.mode === "incremental"
+      ? "what has not changed was copied inside S3"
+      : `packed in full${reason === null ? "" : `: ${FULL_BECAUSE[reason]}`}`;
+  const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0);
+  return [
+    `archive   ${formatBytes(size_bytes)}, ${kind}`,
+    `files     ${archive.files} and the database; of ${archive.entries} entries ${archive.entries_unchanged} unchanged, ` +
+      `${archive.entries_changed} changed, ${archive.entries_added} new; ${archive.entries_deleted} deleted`,
+    `bytes     ${formatBytes(archive.bytes_read)} read, ${formatBytes(archive.bytes_compressed)} compressed, ` +
+      `${formatBytes(archive.bytes_uploaded)} uploaded, ${formatBytes(archive.bytes_copied)} copied`,
+    `cost      ${archive.requests} requests, ${formatBytes(archive.peak_rss_bytes)} peak memory`,
+    `time      ${formatSeconds(seconds)}: ${stages.map(({ name, seconds: took }) => `${name} ${took.toFixed(2)}`).join(", ")}`,
+  ];
+}

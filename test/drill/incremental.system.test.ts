@@ -1,0 +1,159 @@
+// A real site backed up again and again through the whole system: what has not changed is copied inside S3, what comes
+// out with stock tools is the site of that moment, and a storage that will not copy gets a full archive instead.
+import { randomBytes } from "node:crypto";
+import { createWriteStream, lstatSync } from "node:fs";
+import { appendFile, mkdir, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { compareTrees } from "#local/compare-trees.ts";
+import { runProgram } from "#local/run-program.ts";
+import type { S3Fault } from "#local/s3/faults.ts";
+import type { OperationName } from "#local/s3/target.ts";
+import type { Backup } from "#shared/contracts/backups.ts";
+import { expectOneBackupMore } from "#test/faults/clean-end.ts";
+import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
+
+const MIB = 1_048_576;
+const MEDIA_FILES = 40;
+
+let fleet: Fleet;
+let uploads: string;
+const seen: OperationName[] = [];
+let fault: (operation: OperationName) => S3Fault | undefined = () => undefined;
+
+beforeAll(async () => {
+  fleet = await startFleet();
+  fleet.s3Wire.fault = ({ operation }) => {
+    seen.push(operation);
+    return fault(operation);
+  };
+  uploads = join(fleet.demo.siteDir, "wp-content/uploads/media");
+  await mkdir(uploads);
+  for (let n = 0; n < MEDIA_FILES; n += 1) {
+    await writeFile(join(uploads, `photo-${n}.jpg`), randomBytes(MIB / 4));
+  }
+  await fleet.startDaemon();
+});
+afterEach(() => {
+  seen.length = 0;
+  fault = () => undefined;
+});
+afterAll(async () => {
+  await fleet?.[Symbol.asyncDispose]();
+});
+
+/** Until the file's stat proves that it has not changed since, by the two seconds of docs/FORMAT.md. */
+async function untilTrusted(path: string): Promise<void> {
+  await expect.poll(() => Date.now() - lstatSync(path).ctimeMs, { timeout: 5_000 }).toBeGreaterThan(2_050);
+}
+
+async function backUp(start: () => Promise<string> = () => fleet.start()): Promise<Backup> {
+  const job = await expectOneBackupMore(fleet, async () => await fleet.waitForJob(await start()));
+  return await fleet.operator.call("getBackup", { id: job.backup_id ?? "" });
+}
+
+async function expectExact(backup: Backup): Promise<void> {
+  const dir = join(fleet.dir, "extracted");
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir);
+  const { url } = await fleet.operator.call("downloadBackup", { id: backup.id });
+  const { body } = await fetch(url);
+  if (body === null) throw new Error("the download has no body");
+  await pipeline(Readable.fromWeb(body), createWriteStream(join(dir, "a.tar.zst")));
+  await runProgram("zstd", ["-q", "-d", join(dir, "a.tar.zst")]);
+  await runProgram("tar", ["-xpf", join(dir, "a.tar"), "-C", dir]);
+  const original = join(fleet.demo.siteDir, "wp-content");
+  const excludedDirs = ["cache", "node_modules"];
+  expect(await compareTrees(original, join(dir, "wp-content"), { excludedDirs })).toEqual([]);
+}
+
+describe("backups of one site, one after another", () => {
+  it("begin with a full one", async () => {
+    await untilTrusted(join(uploads, `photo-${MEDIA_FILES - 1}.jpg`));
+    const first = await backUp();
+    expect(first.archive).toMatchObject({ mode: "full", full_reason: "no_previous", bytes_copied: 0 });
+    expect(first.archive.bytes_uploaded).toBe(first.size_bytes);
+    expect(first.size_bytes).toBeGreaterThan(10 * MIB);
+    await expectExact(first);
+  });
+
+  it("send little more than the dump and the index when nothing has changed", async () => {
+    const backup = await backUp();
+    const { archive } = backup;
+    expect(archive).toMatchObject({ mode: "incremental", full_reason: null });
+    expect(archive).toMatchObject({ entries_changed: 0, entries_added: 0, entries_deleted: 0 });
+    expect(archive.entries_unchanged).toBe(archive.entries);
+    expect(archive.bytes_uploaded + archive.bytes_copied).toBe(backup.size_bytes);
+    expect(archive.bytes_read).toBe(archive.db_bytes);
+    expect(seen).toContain("UploadPartCopy");
+    expect(seen).not.toContain("GetObject"); // The index was still on the node.
+    await expectExact(backup);
+    const dump = join(fleet.dir, "extracted/database.sql");
+    await runProgram("zstd", ["-q", "-3", dump]);
+    const dumpBytes = lstatSync(`${dump}.zst`).size;
+    expect(archive.bytes_uploaded).toBeLessThanOrEqual(dumpBytes + archive.index_bytes + 65_536);
+  });
+
+  it("hold what was changed, added, renamed and deleted, and nothing else is read", async () => {
+    await appendFile(join(uploads, "photo-39.jpg"), "more");
+    await writeFile(join(uploads, "zz-new.txt"), "new");
+    await unlink(join(uploads, "photo-38.jpg"));
+    await rename(join(uploads, "photo-37.jpg"), join(uploads, "zz-renamed.jpg"));
+    const backup = await backUp();
+    const { archive } = backup;
+    expect(archive).toMatchObject({ mode: "incremental", entries_added: 2, entries_deleted: 2 });
+    expect(archive.bytes_copied).toBeGreaterThan(5 * MIB);
+    expect(archive.bytes_read - archive.db_bytes).toBeLessThan(6 * MIB);
+    await expectExact(backup);
+  });
+
+  it("read the index from the storage when the node has lost it", async () => {
+    await untilTrusted(join(uploads, "zz-renamed.jpg"));
+    await rm(join(fleet.stateDir, "index", fleet.siteId));
+    const backup = await backUp();
+    expect(backup.archive.mode).toBe("incremental");
+    expect(seen.filter((operation) => operation === "GetObject").length).toBeGreaterThan(0);
+    await expectExact(backup);
+  });
+
+  it("are full when that is asked for, by API or by hand on the node", async () => {
+    const { operator, siteId: id } = fleet;
+    const byApi = await backUp(
+      async () => (await operator.call("startBackup", { id, body: { full: true } })).job_id,
+    );
+    expect(byApi.archive).toMatchObject({ mode: "full", full_reason: "requested", bytes_copied: 0 });
+    const { code, stderr } = await fleet.backupd("run-once", "--site", id, "--full");
+    expect(code).toBe(0);
+    expect(stderr).toContain("packed in full: that was asked for");
+    const { items } = await operator.call("listBackups", { query: { site_id: id } });
+    expect(items[0]?.archive.full_reason).toBe("requested");
+  });
+});
+
+describe("a storage that does not copy", () => {
+  it.each([
+    { says: { status: 412, code: "PreconditionFailed" }, reason: "source_changed" },
+    { says: { status: 404, code: "NoSuchKey" }, reason: "source_gone" },
+    { says: { status: 403, code: "InvalidObjectState" }, reason: "source_cold" },
+    { says: { status: 501, code: "NotImplemented" }, reason: "copy_refused" },
+  ])("and says $says.code: the same job packs in full", async ({ says, reason }) => {
+    fault = (operation) => (operation === "UploadPartCopy" ? says : undefined);
+    const backup = await backUp();
+    expect(seen).toContain("UploadPartCopy");
+    expect(backup.archive).toMatchObject({ mode: "full", full_reason: reason, bytes_copied: 0 });
+    await expectExact(backup);
+  });
+
+  it("at first, but then does: nobody notices", async () => {
+    let met = 0;
+    fault = (operation) => {
+      if (operation !== "UploadPartCopy" || met > 0) return undefined;
+      met += 1;
+      return { status: 503, code: "SlowDown" };
+    };
+    expect((await backUp()).archive.mode).toBe("incremental");
+    expect(met).toBe(1);
+  });
+});
