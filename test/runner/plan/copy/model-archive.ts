@@ -136,6 +136,8 @@ export function extract(tar: Buffer): Map<string, Extracted> {
     else if (existing.type !== "d") throw new Error(`${parent} is no directory`);
     tree.set(parent, existing === undefined ? MADE_ON_THE_WAY : { ...existing, mtimeNs: "extraction" });
   };
+  /** The directory that came last, while nothing but such links of it came after. */
+  let open: string | undefined;
   let at = 0;
   while (tar[at] !== 0) {
     const { entry, bytes } = readHeader(tar, at);
@@ -145,6 +147,14 @@ export function extract(tar: Buffer): Map<string, Extracted> {
     const there = tree.get(name);
     if (there !== undefined && (fields.type !== "d" || there.mode !== -1))
       throw new Error(`${name} comes twice`);
+    if (fields.type === "l" && fields.link.startsWith("..")) {
+      // GNU tar makes it after everything else, and then restores the mtime only of the directory right before it.
+      if (name.slice(0, name.lastIndexOf("/")) !== open)
+        throw new Error(`${name} does not follow its directory`);
+      tree.set(name, { ...fields, content });
+      continue;
+    }
+    open = fields.type === "d" ? name : undefined;
     if (there === undefined) spoilDirectoryOf(name);
     const target = tree.get(fields.link);
     if (fields.type === "h" && target === undefined) throw new Error(`${name} links to what is not there`);

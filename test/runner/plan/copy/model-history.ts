@@ -65,7 +65,7 @@ const ACTS = {
   symlink: (site, { a, b }) => {
     const name = nameIn(site, a, b);
     if (site.has(name)) site.remove(name);
-    site.symlink(name, `../t${b % 3}`);
+    site.symlink(name, b % 2 === 0 ? `../t${b % 3}` : `t${b % 3}`);
   },
   chmod: (site, { a, b }) => onAny(site, a, (name) => site.chmod(name, 0o600 + (b % 0o200))),
   chown: (site, { a, b }) => onAny(site, a, (name) => site.chown(name, b % 3)),
