@@ -59,4 +59,13 @@ export function isSafeEntryName(name: string): boolean {
   return !UNSAFE.test(name);
 }
 
+/**
+ * Whether a symbolic link leads up or to an absolute place. GNU tar makes such a link only at its very end, for safety,
+ * and then forgets the mtime of the directory that it lies in unless it came right after it; docs/FORMAT.md, "Order".
+ */
+export function isLateLink({ type, link = "" }: { readonly type: string; readonly link?: string }): boolean {
+  return type === "l" && LEADS_OUT.test(link);
+}
+
+const LEADS_OUT = /^\/|(?:^|\/)\.\.(?:\/|$)/;
 const UNSAFE = /^$|^\/|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;

@@ -136,6 +136,8 @@ function entryOf(line: unknown): SpecEntry {
 
 function checkOrder(header: SpecHeader, entries: readonly SpecEntry[]): void {
   const seen = new Map<string, SpecEntry>();
+  /** The directory whose late links may come next. */
+  let open: string | undefined;
   let end = 0;
   for (const [at, entry] of entries.entries()) {
     const name = entry.name.toString("latin1");
@@ -147,9 +149,17 @@ function checkOrder(header: SpecHeader, entries: readonly SpecEntry[]): void {
       target !== undefined && (entry.type !== "h" || target.type !== "d"),
       "hard links name earlier entries",
     );
+    const isLate = entry.type === "l" && /^\/|(^|\/)\.\.(\/|$)/.test(entry.link?.toString("latin1") ?? "");
     for (let slash = name.lastIndexOf("/"); slash > 0; slash = name.lastIndexOf("/", slash - 1)) {
-      must(!seen.has(name.slice(0, slash)), "a directory comes after everything in it");
+      const directory = name.slice(0, slash);
+      const isOpen = isLate && directory === open && slash === name.lastIndexOf("/");
+      must(!seen.has(directory) || isOpen, "a directory comes after everything in it but late links");
     }
+    must(
+      !isLate || name.slice(0, Math.max(0, name.lastIndexOf("/"))) === open,
+      "late links follow their directory",
+    );
+    if (!isLate) open = entry.type === "d" ? name : undefined;
     seen.set(name, entry);
   }
   must(

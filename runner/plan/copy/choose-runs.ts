@@ -1,5 +1,6 @@
 // Which frames of the previous archive go into the new one. Every rule only takes frames away, so applying them all
 // until none objects ends, and (but for the limit on parts) with the most that can be copied.
+import { isLateLink } from "#shared/format/entry-name.ts";
 import type { FrameSpans } from "./frame-spans.ts";
 import { frameAt } from "./frame-spans.ts";
 import type { PreviousArchive } from "./previous-archive.ts";
@@ -131,8 +132,9 @@ function dropOrphanedLinks(alive: Uint8Array, links: readonly HardLink[]): numbe
 }
 
 /**
- * A directory's entry sets its mtime, and whatever is extracted into it later spoils that. So directories are copied
- * only if everything inside them is, too; otherwise they are packed, after all else. docs/FORMAT.md, "Order".
+ * A directory's entry sets its mtime, and whatever is extracted into it later spoils that. So directories, and the late
+ * links behind them, are copied only if everything inside them is, too; otherwise they are packed, after all else.
+ * docs/FORMAT.md, "Order".
  */
 function dropEarlyDirectories(
   { archive, nestedToday }: Candidates,
@@ -145,7 +147,9 @@ function dropEarlyDirectories(
   for (const run of runs) {
     for (let entry = run.firstEntry; entry < run.firstEntry + run.entries; entry += 1) {
       if (entries.isNested(entry)) nestedCopied += 1;
-      if (entries.type(entry) === "d") withDirectories.add(frameAt(frames, entries.tarOffset(entry)));
+      const type = entries.type(entry);
+      const isLate = type === "d" || (type === "l" && isLateLink(entries.stat(entry)));
+      if (isLate) withDirectories.add(frameAt(frames, entries.tarOffset(entry)));
     }
   }
   if (nestedCopied === nestedToday) return 0;

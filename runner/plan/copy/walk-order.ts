@@ -1,5 +1,6 @@
 // Today's walk in four bytes per unchanged entry: an unchanged entry is a reference to the previous archive's record,
 // and only a new or changed one is stored.
+import { isLateLink } from "#shared/format/entry-name.ts";
 import type { EntryStat } from "#shared/format/index-entry.ts";
 import { createEntryTable, type EntryTable } from "./entry-table.ts";
 
@@ -17,10 +18,10 @@ export interface PlanCounts {
 
 /** Entries to pack, each list in the order in which it must be packed; `files` first, `directories` last. */
 export interface FreshEntries {
-  /** Regular files and symbolic links, in walk order. */
+  /** Regular files and symbolic links, but for late ones, in walk order. */
   readonly files: Iterable<EntryStat>;
   readonly hardLinks: Iterable<EntryStat>;
-  /** Every directory after those within it. */
+  /** Every directory after those within it, and right before its late links. */
   readonly directories: Iterable<EntryStat>;
   readonly count: number;
   /** Content bytes of `files`. */
@@ -96,9 +97,9 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
         fileBytes += entry.size;
       }
       return {
-        files: { [Symbol.iterator]: () => fresh(copied, "fl", false) },
+        files: { [Symbol.iterator]: () => withoutLateLinks(fresh(copied, "fl", false)) },
         hardLinks: { [Symbol.iterator]: () => fresh(copied, "h", false) },
-        directories: { [Symbol.iterator]: () => fresh(copied, "d", true) },
+        directories: { [Symbol.iterator]: () => withLateLinks(fresh(copied, "dl", true)) },
         count,
         fileBytes,
       };
@@ -113,4 +114,26 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
       return { unchanged, changed, added: length - unchanged - changed, deleted, copied: copiedCount };
     },
   };
+}
+
+function* withoutLateLinks(entries: Iterable<EntryStat>): Generator<EntryStat, undefined> {
+  for (const entry of entries) if (!isLateLink(entry)) yield entry;
+}
+
+/** `backwards`: directories and links, a directory after what is in it. */
+function* withLateLinks(backwards: Iterable<EntryStat>): Generator<EntryStat, undefined> {
+  const linksOf = new Map<string, EntryStat[]>();
+  for (const entry of backwards) {
+    if (entry.type === "d") {
+      yield entry;
+      yield* linksOf.get(entry.name) ?? [];
+      linksOf.delete(entry.name);
+    } else if (isLateLink(entry)) {
+      const directory = entry.name.slice(0, entry.name.lastIndexOf("/"));
+      const links = linksOf.get(directory);
+      if (links === undefined) linksOf.set(directory, [entry]);
+      else links.push(entry);
+    }
+  }
+  for (const links of linksOf.values()) yield* links;
 }

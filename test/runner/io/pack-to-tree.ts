@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { type ArchiveResult, streamArchive } from "#runner/io/archive.ts";
 import type { PackPlan, PackSummary } from "#runner/io/pack-protocol.ts";
-import { packSite } from "#runner/io/pack-site.ts";
+import { type PackOptions, type PackSite, packSite } from "#runner/io/pack-site.ts";
 
 export interface SiteOnDisk extends AsyncDisposable {
   /** Holds everything of this test. */
@@ -19,8 +19,8 @@ export interface SiteOnDisk extends AsyncDisposable {
   readonly content: string;
 }
 
-export async function makeSite(): Promise<SiteOnDisk> {
-  const dir = await mkdtemp(join(tmpdir(), "backupd-pack-"));
+export async function makeSite(parent: string = tmpdir()): Promise<SiteOnDisk> {
+  const dir = await mkdtemp(join(parent, "backupd-pack-"));
   const site = join(dir, "site");
   const content = join(site, "wp-content");
   await mkdir(content, { recursive: true });
@@ -51,6 +51,8 @@ export interface PackHow {
   readonly previous?: PackedArchive;
   readonly dump?: string;
   readonly racyWindowNs?: bigint;
+  /** Packs in place of the product's thread. */
+  readonly packer?: (options: PackOptions) => PackSite | Promise<PackSite>;
 }
 
 /** Everything can be copied that the format allows to be. */
@@ -74,7 +76,7 @@ export async function packTo(archive: string, on: SiteOnDisk, how: PackHow): Pro
   const { compress } = await import("@mongodb-js/zstd");
   const dump = Buffer.from(how.dump ?? "-- a dump\n");
   const sha256 = hash("sha256", dump);
-  await using pack = packSite({
+  await using pack = await (how.packer ?? packSite)({
     configPath: join(on.site, "wp-config.php"),
     contentDir: on.content,
     exclude: how.exclude ?? [],

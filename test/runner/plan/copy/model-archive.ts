@@ -1,6 +1,6 @@
 // A writer and a `tar -x` in memory, for archives whose "compression" is none: real bytes at real offsets, so a plan
 // that copies a wrong range cannot pass, and an extractor that is as picky about order as tar is.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CopyPlan } from "#runner/plan/copy/plan-copies.ts";
 import { createPreviousArchive, type PreviousArchive } from "#runner/plan/copy/previous-archive.ts";
 import type { EntryStat, IndexEntry } from "#shared/format/index-entry.ts";
@@ -10,6 +10,8 @@ import { createIndexDecoder, encodeIndexLines } from "#shared/format/index-lines
 const BLOCK = 512;
 export const FRAME_BYTES = 4096;
 const DUMP = "database.sql";
+/** The planner never looks at it, and the extracted bytes are compared themselves. */
+const NOT_NEEDED = "0".repeat(64);
 
 export interface ModelArchive {
   readonly object: Buffer;
@@ -25,7 +27,7 @@ export interface FreshInput {
 }
 
 export function sha256(text: string | Buffer): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }
 
 /** Does what the plan says: copies ranges of `source`, packs the fresh entries, writes and re-reads the index. */
@@ -35,27 +37,32 @@ export function writeModelArchive(source: Buffer, plan: CopyPlan, input: FreshIn
   const entries: IndexEntry[] = [...plan.copied.entries()];
   let end = plan.copied.bytes;
   let open: Buffer[] = [];
-  const openBytes = (): number => open.reduce((sum, piece) => sum + piece.length, 0);
+  let openBytes = 0;
+  const put = (bytes: Buffer): void => {
+    open.push(bytes);
+    openBytes += bytes.length;
+  };
   const flush = (): void => {
-    const frame = Buffer.concat(open);
+    const frame = Buffer.concat(open, openBytes);
     open = [];
+    openBytes = 0;
     if (frame.length === 0) return;
     const place = { offset: end, compressedBytes: frame.length, tarOffset: end, tarBytes: frame.length };
-    frames.push({ ...place, sha256: sha256(frame) });
+    frames.push({ ...place, sha256: NOT_NEEDED });
     pieces.push(frame);
     end += frame.length;
   };
   const pack = (entry: EntryStat, content: string): void => {
-    if (!input.cutAnywhere && openBytes() + BLOCK + content.length > FRAME_BYTES) flush();
-    entries.push({ ...entry, tarOffset: end + openBytes(), flags: input.flags(entry) });
-    let rest = Buffer.concat([header(entry), padded(Buffer.from(content))]);
-    while (openBytes() + rest.length > FRAME_BYTES) {
-      const room = FRAME_BYTES - openBytes();
-      open.push(rest.subarray(0, room));
+    if (!input.cutAnywhere && openBytes + BLOCK + content.length > FRAME_BYTES) flush();
+    entries.push({ ...entry, tarOffset: end + openBytes, flags: input.flags(entry) });
+    let rest = Buffer.concat([header(entry), padded(Buffer.from(content, "latin1"))]);
+    while (openBytes + rest.length > FRAME_BYTES) {
+      const room = FRAME_BYTES - openBytes;
+      put(rest.subarray(0, room));
       rest = rest.subarray(room);
       flush();
     }
-    open.push(rest);
+    put(rest);
   };
 
   for (const entry of plan.fresh.files) pack(entry, entry.type === "f" ? input.content(entry.name) : "");
@@ -66,14 +73,14 @@ export function writeModelArchive(source: Buffer, plan: CopyPlan, input: FreshIn
   let database = plan.copied.database;
   if (database === undefined) {
     const stat = { mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n, ctimeNs: 0n, ino: 0n };
-    const from = end + openBytes();
+    const from = end + openBytes;
     pack({ type: "f", name: DUMP, size: input.dump.length, ...stat }, input.dump);
-    const place = { tar_offset: from, tar_bytes: end + openBytes() - from };
+    const place = { tar_offset: from, tar_bytes: end + openBytes - from };
     if (!input.cutAnywhere) flush();
     database = { name: DUMP, ...place, bytes: input.dump.length, sha256: sha256(input.dump) };
   }
-  const entriesEnd = end + openBytes();
-  open.push(Buffer.alloc(2 * BLOCK));
+  const entriesEnd = end + openBytes;
+  put(END);
   flush();
 
   const builder = createPreviousArchive();
@@ -102,10 +109,20 @@ export function writeModelArchive(source: Buffer, plan: CopyPlan, input: FreshIn
 export interface Extracted {
   readonly type: string;
   readonly mode: number;
+  readonly uid: number;
   readonly mtimeNs: bigint | "extraction";
   readonly content: string;
   readonly link: string;
 }
+
+const MADE_ON_THE_WAY = {
+  type: "d",
+  mode: -1,
+  uid: -1,
+  mtimeNs: "extraction",
+  content: "",
+  link: "",
+} as const;
 
 /** What a tar that trusts the order of its input leaves on disk. Hard links show as the file they name. */
 export function extract(tar: Buffer): Map<string, Extracted> {
@@ -117,43 +134,56 @@ export function extract(tar: Buffer): Map<string, Extracted> {
     const existing = tree.get(parent);
     if (existing === undefined) spoilDirectoryOf(parent);
     else if (existing.type !== "d") throw new Error(`${parent} is no directory`);
-    tree.set(parent, { type: "d", mode: existing?.mode ?? -1, mtimeNs: "extraction", content: "", link: "" });
+    tree.set(parent, existing === undefined ? MADE_ON_THE_WAY : { ...existing, mtimeNs: "extraction" });
   };
+  /** The directory that came last, while nothing but such links of it came after. */
+  let open: string | undefined;
   let at = 0;
-  while (tar.subarray(at, at + BLOCK).some((byte) => byte !== 0)) {
-    const block = tar.toString("utf8", at, at + BLOCK).replaceAll("\0", "");
-    const { type, name, size, mode, mtime, link } = JSON.parse(block) as Header;
-    const content = tar.toString("utf8", at + BLOCK, at + BLOCK + size);
-    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+  while (tar[at] !== 0) {
+    const { entry, bytes } = readHeader(tar, at);
+    const { name, size, ...fields } = entry;
+    const content = tar.toString("latin1", at + bytes, at + bytes + size);
+    at += bytes + Math.ceil(size / BLOCK) * BLOCK;
     const there = tree.get(name);
-    if (there !== undefined && (type !== "d" || there.mode !== -1)) throw new Error(`${name} comes twice`);
+    if (there !== undefined && (fields.type !== "d" || there.mode !== -1))
+      throw new Error(`${name} comes twice`);
+    if (fields.type === "l" && fields.link.startsWith("..")) {
+      // GNU tar makes it after everything else, and then restores the mtime only of the directory right before it.
+      if (name.slice(0, name.lastIndexOf("/")) !== open)
+        throw new Error(`${name} does not follow its directory`);
+      tree.set(name, { ...fields, content });
+      continue;
+    }
+    open = fields.type === "d" ? name : undefined;
     if (there === undefined) spoilDirectoryOf(name);
-    const target = tree.get(link);
-    if (type === "h" && target === undefined) throw new Error(`${name} links to ${link}, which is not there`);
-    tree.set(
-      name,
-      type === "h" && target !== undefined ? target : { type, mode, mtimeNs: BigInt(mtime), content, link },
-    );
+    const target = tree.get(fields.link);
+    if (fields.type === "h" && target === undefined) throw new Error(`${name} links to what is not there`);
+    tree.set(name, fields.type === "h" && target !== undefined ? target : { ...fields, content });
   }
-  if (tar.subarray(at).length !== 2 * BLOCK) throw new Error("the tar does not end where it should");
+  if (!tar.subarray(at).equals(END)) throw new Error("the tar does not end where it should");
   return tree;
 }
 
-interface Header {
-  readonly type: string;
-  readonly name: string;
-  readonly size: number;
-  readonly mode: number;
-  readonly mtime: string;
-  readonly link: string;
+const END = Buffer.alloc(2 * BLOCK);
+
+/** As many blocks as it takes, like a pax header; it says first how many. */
+function header(entry: EntryStat): Buffer {
+  const { type, name, link = "", size, mode, uid, mtimeNs } = entry;
+  const fields = `\0${type}\0${name}\0${link}\0${size}\0${mode}\0${uid}\0${mtimeNs}\0`;
+  const blocks = Math.ceil((fields.length + 1) / BLOCK);
+  return padded(Buffer.from(blocks + fields, "latin1"));
 }
 
-function header(entry: EntryStat): Buffer {
-  const { type, name, size, mode, link = "" } = entry;
-  return padded(Buffer.from(JSON.stringify({ type, name, size, mode, mtime: `${entry.mtimeNs}`, link })));
+function readHeader(tar: Buffer, at: number) {
+  const bytes = BLOCK * Number(tar.toString("latin1", at, at + 1));
+  const [, type = "", name = "", link = "", size, mode, uid, mtime = ""] = tar
+    .toString("latin1", at, at + bytes)
+    .split("\0", 8);
+  const numbers = { size: Number(size), mode: Number(mode), uid: Number(uid), mtimeNs: BigInt(mtime) };
+  return { entry: { type, name, link, ...numbers }, bytes };
 }
 
 function padded(bytes: Buffer): Buffer {
   const rest = bytes.length % BLOCK;
-  return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(BLOCK - rest)]);
+  return rest === 0 ? bytes : Buffer.concat([bytes, END], bytes.length + BLOCK - rest);
 }

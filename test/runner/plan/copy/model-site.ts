@@ -10,6 +10,7 @@ interface Inode {
   content: string;
   target: string;
   mode: number;
+  uid: number;
   mtime: bigint;
   ctime: bigint;
   readonly ino: bigint;
@@ -18,8 +19,10 @@ interface Inode {
 export interface ModelSite {
   readonly nowNs: () => bigint;
   readonly pass: (seconds: number) => void;
+  readonly names: () => string[];
   readonly files: () => string[];
   readonly directories: () => string[];
+  readonly isDirectory: (name: string) => boolean;
   readonly has: (name: string) => boolean;
   readonly write: (name: string, size: number) => void;
   /** Rewrites in place with other bytes of the same length; the directory does not notice. */
@@ -30,6 +33,7 @@ export interface ModelSite {
   readonly remove: (name: string) => void;
   readonly rename: (from: string, to: string) => void;
   readonly chmod: (name: string, mode: number) => void;
+  readonly chown: (name: string, uid: number) => void;
   readonly touch: (name: string, seconds: number) => void;
   /** As the runner's walk gives it: sorted, parents first, further names of one inode as hard links. */
   readonly walk: () => EntryStat[];
@@ -55,7 +59,7 @@ export function createModelSite(): ModelSite {
     const mode = type === "d" ? 0o755 : type === "l" ? 0o777 : 0o644;
     const ino = nextIno;
     nextIno += 1n;
-    names.set(name, { type, content: "", target: "", mode, mtime: now, ctime: now, ino, ...fields });
+    names.set(name, { type, content: "", target: "", mode, uid: 33, mtime: now, ctime: now, ino, ...fields });
     changeDirectoryOf(name);
   };
   const bytes = (size: number): string => {
@@ -73,8 +77,10 @@ export function createModelSite(): ModelSite {
     pass: (seconds) => {
       now += BigInt(seconds) * SECOND_NS;
     },
+    names: () => [...names.keys()],
     files: () => ofType("f"),
     directories: () => ofType("d"),
+    isDirectory: (name) => names.get(name)?.type === "d",
     has: (name) => names.has(name),
     write: (name, size) => {
       const old = names.get(name);
@@ -110,6 +116,7 @@ export function createModelSite(): ModelSite {
       changeDirectoryOf(to);
     },
     chmod: (name, mode) => Object.assign(inode(name), { mode, ctime: now }),
+    chown: (name, uid) => Object.assign(inode(name), { uid, ctime: now }),
     touch: (name, seconds) =>
       Object.assign(inode(name), { mtime: now + BigInt(seconds) * SECOND_NS, ctime: now }),
     walk: () => walkOf(names),
@@ -120,26 +127,16 @@ export function createModelSite(): ModelSite {
 function walkOf(names: ReadonlyMap<string, Inode>): EntryStat[] {
   const firstName = new Map<bigint, string>();
   // "a/b" before "a.c" and after "a": compare component by component.
-  const sorted = [...names.keys()].sort((a, b) => {
-    const [left, right] = [a.replaceAll("/", "\u0001"), b.replaceAll("/", "\u0001")];
-    return left < right ? -1 : 1;
-  });
-  return sorted.map((name) => {
-    const node = names.get(name) as Inode;
-    const first = firstName.get(node.ino);
-    if (first === undefined) firstName.set(node.ino, name);
-    const hard = first !== undefined && node.type === "f";
-    return {
-      type: hard ? "h" : node.type,
-      name,
-      size: node.type === "f" && !hard ? node.content.length : 0,
-      mode: node.mode,
-      uid: 33,
-      gid: 33,
-      mtimeNs: node.mtime,
-      ctimeNs: node.ctime,
-      ino: node.ino,
-      ...(hard ? { link: first } : node.type === "l" ? { link: node.target } : {}),
-    };
+  const sorted = [...names].map(([name, node]) => ({ key: name.replaceAll("/", "\0"), name, node }));
+  sorted.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return sorted.map(({ name, node }) => {
+    const { type, mode, uid, mtime, ctime, ino } = node;
+    const stat = { name, size: 0, mode, uid, gid: 33, mtimeNs: mtime, ctimeNs: ctime, ino };
+    if (type === "d") return { type, ...stat };
+    if (type === "l") return { type, ...stat, link: node.target };
+    const first = firstName.get(ino);
+    if (first !== undefined) return { type: "h", ...stat, link: first };
+    firstName.set(ino, name);
+    return { type, ...stat, size: node.content.length };
   });
 }

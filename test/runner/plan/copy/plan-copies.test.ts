@@ -150,6 +150,21 @@ it("copies directories only together with everything in them, and packs them dee
   expect(touched.counts).toMatchObject({ changed: 1, unchanged: 10, copied: 7 });
 });
 
+it("packs links that lead out right after their directory, which tar makes last", () => {
+  const link = (name: string, target: string): EntryStat => file(name, { type: "l", size: 0, link: target });
+  const dirs = [file("w", { type: "d", size: 0 }), file("w/a", { type: "d", size: 0 })];
+  const links = [link("w/a/up", "../x"), link("w/a/down", "b/..c"), link("w/root", "/etc/x")];
+  const files = numbered(8);
+  const all = [...dirs, ...links, ...files];
+  const { fresh } = plan(undefined, all);
+  expect(names(fresh.files)).toEqual(["w/a/down", ...names(files)]);
+  expect(names(fresh.directories)).toEqual(["w/a", "w/a/up", "w", "w/root"]);
+  const previous = archiveOf([...fresh.files, ...fresh.directories]);
+  expect(plan(previous, all).fresh.count).toBe(0);
+  const touched = plan(previous, [...all, file("w/new")]);
+  expect(names(touched.fresh.directories)).toEqual(["w/a", "w/a/up", "w", "w/root"]);
+});
+
 it("reuses neither of two previous entries with one name", () => {
   const filler = numbered(6);
   const { fresh } = plan(archiveOf([file("w/twin"), ...filler, file("w/twin")]), [file("w/twin"), ...filler]);
