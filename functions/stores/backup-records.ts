@@ -33,6 +33,11 @@ function backupEntity(table: Table) {
         byNode: { pk: key("pk", ["node_id"]), sk: key("sk", ["site_id", "created_at", "id"]) },
         all: { index: "gsi1", pk: key("gsi1pk", []), sk: key("gsi1sk", ["created_at", "id"]) },
         byId: { index: "gsi2", pk: key("gsi2pk", ["id"]), sk: key("gsi2sk", []) },
+        newestOfNode: {
+          index: "gsi3",
+          pk: key("gsi3pk", ["node_id"]),
+          sk: key("gsi3sk", ["created_at", "id"]),
+        },
       },
     },
     { client: table.client, table: table.name },
@@ -42,7 +47,8 @@ function backupEntity(table: Table) {
 export interface BackupRecords {
   get(id: string): Promise<BackupRecord | undefined>;
   list(page: PageRequest): Promise<Page<BackupRecord>>;
-  listOfSite(page: PageRequest, site: SiteRecord): Promise<Page<BackupRecord>>;
+  listOfSite(page: PageRequest, site: Pick<SiteRecord, "id" | "node_id">): Promise<Page<BackupRecord>>;
+  listOfNode(page: PageRequest, nodeId: string): Promise<Page<BackupRecord>>;
   /** Sizes of all backups of a node, consistent with every write before. */
   usedByNode(nodeId: string): Promise<UsedBackup[]>;
   /** The newest backups of a site that lie under that node, newest first, consistent with every write before. */
@@ -64,6 +70,9 @@ export function openBackupRecords(table: Table): BackupRecords {
     listOfSite(page, site) {
       const query = backups.query.byNode({ node_id: site.node_id, site_id: site.id });
       return readPage(`backups/${site.id}`, query, page);
+    },
+    listOfNode(page, nodeId) {
+      return readPage(`backups/node/${nodeId}`, backups.query.newestOfNode({ node_id: nodeId }), page);
     },
     async usedByNode(nodeId) {
       const query = backups.query.byNode({ node_id: nodeId });
