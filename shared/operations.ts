@@ -24,7 +24,7 @@ import {
   PatchedJob,
   PatchJob,
   StartBackup,
-  StartedBackup,
+  StartedJob,
 } from "./contracts/jobs.ts";
 import { Heartbeat, HeartbeatAnswer, Node, NodeConfig, PatchNode } from "./contracts/nodes.ts";
 import { CreateSite, PatchSite, PutQuota, QuotaCheck, Schedule, Site } from "./contracts/sites.ts";
@@ -272,7 +272,7 @@ export const OPERATIONS = {
     params: IdPath,
     body: StartBackup,
     status: 202,
-    answer: StartedBackup,
+    answer: StartedJob,
     activity: "backup.started",
   },
   stopBackup: {
@@ -282,7 +282,7 @@ export const OPERATIONS = {
     summary: "Stop the queued or running backup",
     params: IdPath,
     status: 202,
-    answer: StartedBackup,
+    answer: StartedJob,
     activity: "backup.stopped",
   },
   getBackupStatus: {
@@ -338,7 +338,7 @@ export const OPERATIONS = {
     method: "POST",
     path: "/backups",
     access: "node",
-    summary: "How a job ended",
+    summary: "How a backup job ended",
     body: BackupReport,
     status: 200,
     answer: Reported,

@@ -2,11 +2,13 @@
 // consistent Query of the table itself; an index would lag behind.
 import { CustomAttributeType, Entity } from "electrodb";
 import type { Archive, Warning } from "#shared/contracts/backups.ts";
+import type { VerifyResult } from "#shared/contracts/restores.ts";
+import type { BackupMark } from "../core/job-state.ts";
 import type { UsedBackup } from "../core/quota.ts";
-import type { BackupRecord, SiteRecord, StageSeconds } from "../core/records.ts";
+import type { BackupRecord, FailedVerification, SiteRecord, StageSeconds } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
 import { key, type Table } from "./table.ts";
-import { asPut, type WriteItem } from "./transact.ts";
+import { asPut, asUpdate, type WriteItem } from "./transact.ts";
 
 function backupEntity(table: Table) {
   return new Entity(
@@ -28,6 +30,11 @@ function backupEntity(table: Table) {
         stages: { type: CustomAttributeType<StageSeconds[]>("any"), required: true },
         warnings: { type: CustomAttributeType<Warning[]>("any"), required: true },
         warnings_total: { type: "number", required: true },
+        hold: { type: CustomAttributeType<NonNullable<BackupRecord["hold"]>>("any") },
+        verified_at: { type: "string" },
+        proved_at: { type: "string" },
+        proof: { type: CustomAttributeType<VerifyResult>("any") },
+        verification_failed: { type: CustomAttributeType<FailedVerification>("any") },
       },
       indexes: {
         byNode: { pk: key("pk", ["node_id"]), sk: key("sk", ["site_id", "created_at", "id"]) },
@@ -56,6 +63,8 @@ export interface BackupRecords {
   /** Whether any backup of the site is at that path. */
   isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
   createItem(backup: BackupRecord): WriteItem;
+  /** Fails when the backup is gone. */
+  markItem(mark: BackupMark): WriteItem;
 }
 
 export function openBackupRecords(table: Table): BackupRecords {
@@ -90,6 +99,16 @@ export function openBackupRecords(table: Table): BackupRecords {
     },
     createItem(backup) {
       return asPut(backups.create(backup).params());
+    },
+    markItem({ backup, set, remove = [] }) {
+      const { node_id, site_id, created_at, id } = backup;
+      return asUpdate(
+        backups
+          .patch({ node_id, site_id, created_at, id })
+          .set(set)
+          .remove([...remove])
+          .params(),
+      );
     },
   };
 }

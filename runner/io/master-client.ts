@@ -43,7 +43,7 @@ export interface MasterClientDeps {
 
 interface LooseRequest {
   readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -56,7 +56,7 @@ function urlOf(masterUrl: string, operation: Operation, { params = {}, query = {
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) search.set(name, String(value));
   }
-  return `${masterUrl}${API_BASE}${path}${search.size === 0 ? "" : `?${search}`}`;
+  return `${masterUrl}${API_BASE}${path}${search.size === 0 ? "" : `?${search.toString()}`}`;
 }
 
 export function createMasterClient(deps: MasterClientDeps): MasterClient {
