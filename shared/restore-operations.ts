@@ -2,7 +2,14 @@
 import { Backup, Reported } from "./contracts/backups.ts";
 import { BySite, IdPath, page } from "./contracts/common.ts";
 import { StartedJob } from "./contracts/jobs.ts";
-import { JobReport, SourceBackup, StartRestore, StartUndo, StartVerify } from "./contracts/restores.ts";
+import {
+  JobReport,
+  SourceBackup,
+  SourceQuery,
+  StartRestore,
+  StartUndo,
+  StartVerify,
+} from "./contracts/restores.ts";
 import type { Operation } from "./operations.ts";
 
 export const RESTORE_OPERATIONS = {
@@ -73,8 +80,9 @@ export const RESTORE_OPERATIONS = {
     method: "GET",
     path: "/nodes/backups/{id}",
     access: "node",
-    summary: "One of the calling node's backups, with a presigned URL to read it",
+    summary: "A backup that the calling node made, or reads for a job, with a presigned URL",
     params: IdPath,
+    query: SourceQuery,
     status: 200,
     answer: SourceBackup,
   },

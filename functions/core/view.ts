@@ -93,7 +93,13 @@ export function viewBackup(record: BackupRecord): Backup {
   const { id, job_id, site_id, site_name, node_id, trigger, created_at, s3_path, size_bytes } = record;
   const { archive, started_at, finished_at, stages, warnings, warnings_total } = record;
   const place = { id, job_id, site_id, site_name, node_id, trigger, created_at, s3_path, size_bytes };
-  return { ...place, archive, started_at, finished_at, stages, warnings, warnings_total };
+  const { hold, verified_at = null, proved_at = null, proof = null, verification_failed = null } = record;
+  return {
+    ...place,
+    ...{ archive, started_at, finished_at, stages, warnings, warnings_total },
+    hold: hold === undefined ? null : { ...hold, reason: hold.reason ?? null },
+    ...{ verified_at, proved_at, proof, verification_failed },
+  };
 }
 
 export function viewEnrollmentToken(token: EnrollmentTokenRecord, now: Date): EnrollmentToken {
