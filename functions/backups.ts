@@ -2,11 +2,12 @@
 import type { SuccessReport } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
 import { objectKey } from "#shared/object-key.ts";
-import type { BackupRecord, JobRecord, SiteRecord } from "./core/records.ts";
+import type { JobRecord, SiteRecord } from "./core/records.ts";
 import { checkReportedPath, isRepeat, reportJob } from "./core/report-job.ts";
+import { archiveName } from "./core/source-backup.ts";
 import { viewBackup } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
-import { checkOwnership, loadJob } from "./http/load.ts";
+import { checkOwnership, loadBackup, loadJob } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
@@ -52,7 +53,7 @@ export const handler: ApiHandler = serve(
 
     async downloadBackup({ params, query, activity }, deps) {
       const backup = await loadBackup(params.id, deps);
-      const fileName = backup.s3_path.slice(backup.s3_path.lastIndexOf("/") + 1);
+      const fileName = archiveName(backup);
       const expiresAt = new Date(deps.now().getTime() + query.expires_seconds * 1000);
       const url = await deps.objects.presignGet(objectKey(backup.s3_path), fileName, query.expires_seconds);
       activity.details = { site_id: backup.site_id, expires_at: expiresAt.toISOString() };
@@ -66,12 +67,6 @@ export const handler: ApiHandler = serve(
     },
   },
 );
-
-async function loadBackup(id: string, deps: Deps<"records" | "objects">): Promise<BackupRecord> {
-  const backup = await deps.records.backups.get(id);
-  if (backup === undefined) throw new BackupError("not_found", { detail: `There is no backup ${id}.` });
-  return backup;
-}
 
 /** Also of a site that was removed meanwhile: what is in the bucket has to be in the records. */
 async function loadSiteOf(job: JobRecord, deps: Deps<"records" | "objects">): Promise<SiteRecord> {

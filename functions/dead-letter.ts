@@ -37,7 +37,9 @@ async function bury(record: SQSRecord, deps: Deps<"records">): Promise<string | 
 
 async function buryMessage(message: JobMessage, deps: Deps<"records">): Promise<void> {
   const jobId =
-    message.trigger === "manual" ? message.job_id : jobIdFor(message.site_id, message.scheduled_time);
+    message.trigger === "manual"
+      ? message.job_id
+      : jobIdFor(message.site_id, message.scheduled_time, message.type);
   await settleRace(async () => {
     const now = deps.now();
     const site = await deps.records.sites.get(message.site_id);

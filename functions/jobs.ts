@@ -1,16 +1,21 @@
 // Jobs: operators read them; the node that works on one takes and keeps its lease here.
+import type { ClaimJob, PreviousBackup } from "#shared/contracts/jobs.ts";
 import { BackupError } from "#shared/errors.ts";
 import { claimJob } from "./core/claim-job.ts";
 import { PREVIOUS_BACKUPS_READ, previousBackup } from "./core/previous-backup.ts";
-import { leaseLost, releaseJob } from "./core/steer-job.ts";
+import type { BackupRecord, JobRecord, SiteRecord } from "./core/records.ts";
+import { leaseLost, releaseJob, stopJob } from "./core/steer-job.ts";
 import { viewJob } from "./core/view.ts";
+import type { Deps } from "./deps.ts";
 import { checkOwnership, loadJob, loadSite, nodeIdOf } from "./http/load.ts";
+import { presignSource } from "./http/presign-source.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
 
 export const handler: ApiHandler = serve(
-  { records: openRecords },
+  { records: openRecords, objects: openObjects },
   {
     async listJobs({ query }, deps) {
       const now = deps.now();
@@ -28,6 +33,20 @@ export const handler: ApiHandler = serve(
       return viewJob(await loadJob(params.id, deps), deps.now());
     },
 
+    async cancelJob({ params, activity }, deps) {
+      const job = await settleRace(async () => {
+        const found = await loadJob(params.id, deps);
+        const site = await deps.records.sites.get(found.site_id);
+        if (site === undefined) throw new BackupError("not_found", { detail: "The job's site is gone." });
+        const step = stopJob(found, site, deps.now());
+        if (!(await deps.records.commit(step))) return undefined;
+        if (step.refusal !== undefined) throw step.refusal;
+        return step.jobs.at(-1)?.after;
+      });
+      activity.details = { type: job.type, site_id: job.site_id, state: job.state };
+      return { job_id: job.id, state: job.state };
+    },
+
     async claimJob({ params, body, principal }, deps) {
       const { leaseSeconds } = deps.config;
       return settleRace(async () => {
@@ -42,23 +61,22 @@ export const handler: ApiHandler = serve(
             : activeId === params.id
               ? job
               : await deps.records.jobs.get(activeId);
-        const step = claimJob({ jobId: params.id, body, job, site, activeJob, leaseSeconds }, now);
+        const source = await findSource(job, body, site, deps);
+        const step = claimJob({ jobId: params.id, body, job, site, activeJob, source, leaseSeconds }, now);
         if (!(await deps.records.commit(step))) return undefined;
         if (step.refusal !== undefined) throw step.refusal;
         const claimed = step.jobs.at(-1)?.after;
         if (claimed?.lease_expires_at === undefined || claimed.s3_path === undefined) {
           throw new Error("a claim without a lease");
         }
-        const { backups } = deps.records;
-        const newest = await backups.newestOfSite(claimed.node_id, claimed.site_id, PREVIOUS_BACKUPS_READ);
-        const previous = previousBackup(newest);
         return {
           job: viewJob(claimed, now),
           fencing: claimed.fencing,
           lease_seconds: leaseSeconds,
           lease_expires_at: claimed.lease_expires_at,
           s3_path: claimed.s3_path,
-          ...(previous === undefined ? {} : { previous }),
+          ...(claimed.type === "backup" ? await previousOf(claimed, deps) : {}),
+          ...(source === undefined ? {} : { source: await presignSource(source, deps) }),
         };
       });
     },
@@ -96,3 +114,23 @@ export const handler: ApiHandler = serve(
     },
   },
 );
+
+/** What the job is about; a scheduled proof takes the site's newest backup when it is first claimed. */
+async function findSource(
+  job: JobRecord | undefined,
+  body: ClaimJob,
+  site: SiteRecord,
+  deps: Deps<"records">,
+): Promise<BackupRecord | undefined> {
+  const { backups } = deps.records;
+  if (job?.source_backup_id !== undefined) return backups.get(job.source_backup_id);
+  if (job !== undefined || body.type !== "verify") return undefined;
+  return (await backups.newestOfSite(site.node_id, site.id, 1))[0];
+}
+
+async function previousOf(job: JobRecord, deps: Deps<"records">): Promise<{ previous?: PreviousBackup }> {
+  const { backups } = deps.records;
+  const newest = await backups.newestOfSite(job.node_id, job.site_id, PREVIOUS_BACKUPS_READ);
+  const previous = previousBackup(newest);
+  return previous === undefined ? {} : { previous };
+}

@@ -82,13 +82,13 @@ const API_KINDS = {
   backup_in_progress: api(
     409,
     "later",
-    "A backup of this site is already queued or running",
-    "Wait for it, or stop it with POST /api/v1/sites/{id}/backup/stop.",
+    "Another job of this site is queued or running",
+    "Wait for it, or end it with POST /api/v1/jobs/{id}/cancel; GET /api/v1/sites/{id}/backup/status names it.",
   ),
   nothing_to_stop: api(
     409,
     "never",
-    "No backup of this site is queued or running",
+    "There is nothing queued or running to stop",
     "Nothing needs to be done.",
   ),
   site_paused: api(

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { Activity } from "./contracts/activity.ts";
 import { Backup, BackupReport, Download, DownloadQuery, Reported } from "./contracts/backups.ts";
-import { Id, IdPath, PageQuery } from "./contracts/common.ts";
+import { BySite, Id, IdPath, PageQuery, page } from "./contracts/common.ts";
 import {
   ApiToken,
   CreateApiToken,
@@ -24,10 +24,11 @@ import {
   PatchedJob,
   PatchJob,
   StartBackup,
-  StartedBackup,
+  StartedJob,
 } from "./contracts/jobs.ts";
 import { Heartbeat, HeartbeatAnswer, Node, NodeConfig, PatchNode } from "./contracts/nodes.ts";
 import { CreateSite, PatchSite, PutQuota, QuotaCheck, Schedule, Site } from "./contracts/sites.ts";
+import { RESTORE_OPERATIONS } from "./restore-operations.ts";
 
 export const API_BASE = "/api/v1";
 
@@ -49,13 +50,6 @@ export interface Operation {
   /** Names the activity record that a good call leaves, for instance `site.created`. */
   readonly activity?: string;
 }
-
-const page = <T extends z.ZodType>(
-  item: T,
-): z.ZodObject<{ items: z.ZodArray<T>; next_cursor: z.ZodNullable<z.ZodString> }> =>
-  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
-
-const bySite = PageQuery.extend({ site_id: Id.optional() });
 
 export const OPERATIONS = {
   getHealth: {
@@ -278,7 +272,7 @@ export const OPERATIONS = {
     params: IdPath,
     body: StartBackup,
     status: 202,
-    answer: StartedBackup,
+    answer: StartedJob,
     activity: "backup.started",
   },
   stopBackup: {
@@ -288,7 +282,7 @@ export const OPERATIONS = {
     summary: "Stop the queued or running backup",
     params: IdPath,
     status: 202,
-    answer: StartedBackup,
+    answer: StartedJob,
     activity: "backup.stopped",
   },
   getBackupStatus: {
@@ -306,7 +300,7 @@ export const OPERATIONS = {
     path: "/jobs",
     access: "viewer",
     summary: "Jobs, newest first",
-    query: bySite.extend({ state: JobState.optional() }),
+    query: BySite.extend({ state: JobState.optional() }),
     status: 200,
     answer: page(Job),
   },
@@ -344,7 +338,7 @@ export const OPERATIONS = {
     method: "POST",
     path: "/backups",
     access: "node",
-    summary: "How a job ended",
+    summary: "How a backup job ended",
     body: BackupReport,
     status: 200,
     answer: Reported,
@@ -354,7 +348,7 @@ export const OPERATIONS = {
     path: "/backups",
     access: "viewer",
     summary: "Backups, newest first",
-    query: bySite,
+    query: BySite,
     status: 200,
     answer: page(Backup),
   },
@@ -378,6 +372,8 @@ export const OPERATIONS = {
     answer: Download,
     activity: "backup.download_url_made",
   },
+
+  ...RESTORE_OPERATIONS,
 
   listActivity: {
     method: "GET",
@@ -443,3 +439,6 @@ export type Answer<K extends OperationId> = [SchemaOf<K, "answer">] extends [nev
 export type BodyInput<K extends OperationId> = [SchemaOf<K, "body">] extends [never]
   ? undefined
   : z.input<SchemaOf<K, "body">>;
+export type QueryInput<K extends OperationId> = [SchemaOf<K, "query">] extends [never]
+  ? undefined
+  : z.input<SchemaOf<K, "query">>;

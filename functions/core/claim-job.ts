@@ -1,22 +1,22 @@
 // May this runner take this job now? One site has one active job, one job has one lease, and a job that is no
 // longer of use ends here instead of running.
-import type { ClaimJob } from "#shared/contracts/jobs.ts";
+import type { ClaimJob, JobRequest } from "#shared/contracts/jobs.ts";
 import { BackupError } from "#shared/errors.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 import { archiveFileName, objectPath } from "#shared/object-key.ts";
 import {
   type Change,
+  deadlineMs,
   effectiveJob,
   endJob,
   endStep,
   hasEnded,
   hasLiveLease,
-  JOB_DEADLINE_MS,
   refuse,
   type Step,
   siteAfterEnd,
 } from "./job-state.ts";
-import type { JobRecord, SiteRecord } from "./records.ts";
+import type { BackupRecord, JobRecord, SiteRecord } from "./records.ts";
 
 export const SCHEDULED_ATTEMPTS = 3;
 const BUSY_RETRY_SECONDS = 60;
@@ -29,6 +29,8 @@ export interface ClaimInput {
   readonly site: SiteRecord;
   /** The job that `site.active_job_id` names. */
   readonly activeJob: JobRecord | undefined;
+  /** The backup that the job restores or verifies; of a scheduled proof's first claim, the site's newest. */
+  readonly source?: BackupRecord | undefined;
   readonly leaseSeconds: number;
 }
 
@@ -46,7 +48,7 @@ export function claimJob(input: ClaimInput, now: Date): Step {
   if (hasEnded(job.state)) return end(job);
   const isMine = job.runner_id === body.runner_id;
   if (hasLiveLease(job, now) && !isMine) return refuse(leaseHeld(job, now));
-  const uselessBecause = uselessReason(job, site);
+  const uselessBecause = uselessReason(job, input);
   if (uselessBecause !== undefined) return end(endJob(job, uselessBecause.state, now, uselessBecause));
 
   const other = input.activeJob?.id === job.id ? undefined : input.activeJob;
@@ -95,16 +97,38 @@ function jobAtFirstClaim(input: ClaimInput, now: Date): JobRecord {
   const { body, jobId, site } = input;
   const base = { jobId, site, trigger: body.trigger, now };
   if (body.trigger === "manual") {
-    if (body.create) return newJob({ ...base, maxAttempts: 1, dueAt: now, full: body.full });
+    if (body.create)
+      return newJob({ ...base, maxAttempts: 1, dueAt: now, order: { ...BACKUP, full: body.full } });
     throw new BackupError("not_found", { detail: `There is no job ${jobId}.` });
   }
   if (body.scheduled_time === undefined) {
     throw mismatch("scheduled_time", "is needed: a scheduled job is made at its first claim");
   }
-  if (jobIdFor(site.id, body.scheduled_time) !== jobId) {
+  if (jobIdFor(site.id, body.scheduled_time, body.type) !== jobId) {
     throw mismatch("scheduled_time", "does not give the job id in the path");
   }
-  return newJob({ ...base, maxAttempts: SCHEDULED_ATTEMPTS, dueAt: new Date(body.scheduled_time) });
+  const order = body.type === "backup" ? BACKUP : proofOrder(site, input.source);
+  return newJob({ ...base, maxAttempts: SCHEDULED_ATTEMPTS, dueAt: new Date(body.scheduled_time), order });
+}
+
+/** What a job is to do. */
+export interface JobOrder {
+  readonly type: JobRecord["type"];
+  /** Of a backup: copy nothing from the one before. */
+  readonly full?: boolean;
+  readonly sourceBackupId?: string;
+  readonly request?: JobRequest;
+}
+
+const BACKUP: JobOrder = { type: "backup" };
+
+/** What a proof schedule asks for: the site's newest backup, as it is when a runner takes the job. */
+function proofOrder(site: SiteRecord, newest: BackupRecord | undefined): JobOrder {
+  return {
+    type: "verify",
+    request: { type: "verify", deep: site.proof?.deep ?? true },
+    ...(newest === undefined ? {} : { sourceBackupId: newest.id }),
+  };
 }
 
 export interface NewJob {
@@ -115,22 +139,26 @@ export interface NewJob {
   /** The scheduled time; the time of the call for a manual job. */
   readonly dueAt: Date;
   readonly now: Date;
-  readonly full?: boolean;
+  readonly order?: JobOrder;
 }
 
-export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, full = false }: NewJob): JobRecord {
+export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, order = BACKUP }: NewJob): JobRecord {
+  const { type, full = false, sourceBackupId, request } = order;
   return {
     id: jobId,
     version: 0,
+    type,
     site_id: site.id,
     site_name: site.name,
     node_id: site.node_id,
     trigger,
     ...(full ? { full } : {}),
+    ...(sourceBackupId === undefined ? {} : { source_backup_id: sourceBackupId }),
+    ...(request === undefined ? {} : { request }),
     state: "queued",
     created_at: now.toISOString(),
     ...(trigger === "schedule" ? { scheduled_at: dueAt.toISOString() } : {}),
-    deadline_at: new Date(dueAt.getTime() + JOB_DEADLINE_MS).toISOString(),
+    deadline_at: new Date(dueAt.getTime() + deadlineMs(type)).toISOString(),
     attempt: 0,
     max_attempts: maxAttempts,
     fencing: 0,
@@ -140,10 +168,21 @@ export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, full = f
 
 function uselessReason(
   job: JobRecord,
-  site: SiteRecord,
+  { site, source }: ClaimInput,
 ): { state: "skipped" | "expired"; reason: string } | undefined {
-  if (site.state === "paused") return { state: "skipped", reason: "The site is paused." };
+  // A site is paused so that nothing happens by itself; a restore may be what it is paused for.
+  if (site.state === "paused" && (job.type === "backup" || job.trigger === "schedule")) {
+    return { state: "skipped", reason: "The site is paused." };
+  }
+  if ((job.type === "restore" || job.type === "verify") && source === undefined) {
+    const reason =
+      job.source_backup_id === undefined
+        ? "The site has no backup yet."
+        : "The backup was deleted meanwhile.";
+    return { state: "skipped", reason };
+  }
   const isOutdone =
+    job.type === "backup" &&
     job.trigger === "schedule" &&
     job.scheduled_at !== undefined &&
     site.last_backup_at !== undefined &&

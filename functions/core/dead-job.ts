@@ -12,5 +12,6 @@ export function deadJob(
 ): JobRecord | undefined {
   if (message.trigger === "manual") return undefined;
   const dueAt = new Date(message.scheduled_time);
-  return newJob({ jobId, site, trigger: "schedule", maxAttempts: SCHEDULED_ATTEMPTS, dueAt, now });
+  const order = { type: message.type };
+  return newJob({ jobId, site, trigger: "schedule", maxAttempts: SCHEDULED_ATTEMPTS, dueAt, now, order });
 }

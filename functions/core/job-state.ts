@@ -1,5 +1,5 @@
 // The life of a job as pure rules: what a job amounts to at a given time, and what it becomes when it ends. The
-// calls that move it are in claim-job.ts, patch-job.ts, report-job.ts and stop-job.ts.
+// calls that move it are in claim-job.ts, steer-job.ts, report-job.ts and report-outcome.ts.
 //
 //   queued ── claim ──> running ── report ──> succeeded | failed | skipped | cancelled
 //     │ ^                  │
@@ -8,12 +8,19 @@
 //
 // Expiry needs no clock process: `effectiveJob` says what a record means now, and the next write keeps it.
 import type { ErrorReport } from "#shared/contracts/common.ts";
-import type { JobState } from "#shared/contracts/jobs.ts";
+import type { JobState, JobType } from "#shared/contracts/jobs.ts";
 import { ERROR_KINDS, type ErrorCode } from "#shared/error-kinds.ts";
 import type { BackupError } from "#shared/errors.ts";
-import type { BackupRecord, JobRecord, SiteRecord } from "./records.ts";
+import type { ActivityRecord, BackupRecord, JobRecord, SiteRecord } from "./records.ts";
 
-export const JOB_DEADLINE_MS = 24 * 3_600_000;
+const DEADLINE_MS = 24 * 3_600_000;
+/** Nobody wants a site replaced by a restore that was asked for yesterday. */
+const RESTORE_DEADLINE_MS = 3_600_000;
+
+/** How long after it was due a job may still start. */
+export function deadlineMs(type: JobType): number {
+  return type === "restore" || type === "undo" ? RESTORE_DEADLINE_MS : DEADLINE_MS;
+}
 
 /** One compare-and-set: `before` is what was read; undefined for a record that must not exist yet. */
 export interface Change<T> {
@@ -21,11 +28,21 @@ export interface Change<T> {
   readonly after: T;
 }
 
+/** A change of some fields of a backup. The transaction fails if the backup was deleted. */
+export interface BackupMark {
+  readonly backup: BackupRecord;
+  readonly set: Partial<Pick<BackupRecord, MarkedField>>;
+  readonly remove?: readonly MarkedField[];
+}
+type MarkedField = "hold" | "verified_at" | "proved_at" | "proof" | "verification_failed";
+
 /** What a rule decided: records to write in one transaction, and the refusal to answer with once they are written. */
 export interface Step {
   readonly jobs: readonly Change<JobRecord>[];
   readonly site?: Change<SiteRecord>;
   readonly backup?: BackupRecord;
+  readonly mark?: BackupMark;
+  readonly activity?: ActivityRecord;
   readonly refusal?: BackupError;
 }
 
@@ -83,7 +100,7 @@ export function siteAfterEnd(site: SiteRecord, job: JobRecord, backup?: BackupRe
   return {
     ...rest,
     ...(activeJobId === undefined || activeJobId === job.id ? {} : { active_job_id: activeJobId }),
-    last_job_id: job.id,
+    ...(job.type === "backup" ? { last_job_id: job.id } : {}),
     ...(isNewest ? { last_backup_id: backup.id, last_backup_at: backup.created_at } : {}),
   };
 }

@@ -3,9 +3,18 @@
 import type { Archive, Warning } from "#shared/contracts/backups.ts";
 import type { ErrorReport } from "#shared/contracts/common.ts";
 import type { Role } from "#shared/contracts/identity.ts";
-import type { JobState, Progress, Stage, Trigger } from "#shared/contracts/jobs.ts";
+import type {
+  JobRequest,
+  JobResult,
+  JobState,
+  JobType,
+  Progress,
+  Stage,
+  Trigger,
+} from "#shared/contracts/jobs.ts";
 import type { Heartbeat } from "#shared/contracts/nodes.ts";
-import type { Schedule } from "#shared/contracts/sites.ts";
+import type { Finding, VerifyResult } from "#shared/contracts/restores.ts";
+import type { ProofSchedule, Schedule } from "#shared/contracts/sites.ts";
 
 /** Removed things stay readable by id, for the history that names them, but are in no list. */
 export type Life = "live" | "removed";
@@ -18,6 +27,7 @@ export interface StageSeconds {
 export interface JobRecord {
   id: string;
   version: number;
+  type: JobType;
   site_id: string;
   site_name: string;
   node_id: string;
@@ -43,9 +53,15 @@ export interface JobRecord {
   progress?: Progress;
   cancel_requested: boolean;
   backup_id?: string;
+  /** What it restores or verifies. A scheduled proof learns it at its first claim: the newest then. */
+  source_backup_id?: string;
+  request?: JobRequest;
+  result?: JobResult;
+  /** The first of what a failed verification found. */
+  findings?: Finding[];
   reason?: string;
   error?: ErrorReport;
-  stages?: StageSeconds[];
+  stages?: { name: string; seconds: number }[];
   warnings?: Warning[];
   warnings_total?: number;
   /** Ended by its runner's own words; otherwise a late report may still correct the Master's guess. */
@@ -62,6 +78,7 @@ export interface SiteRecord {
   state: "active" | "paused";
   created_at: string;
   schedule?: Schedule;
+  proof?: ProofSchedule;
   quota_bytes?: number;
   exclude: string[];
   active_job_id?: string;
@@ -111,6 +128,23 @@ export interface BackupRecord {
   stages: StageSeconds[];
   warnings: Warning[];
   warnings_total: number;
+  /** While it is there, nothing may delete the backup. */
+  hold?: { at: string; by: string; reason?: string };
+  /** The newest verification that found nothing wrong. */
+  verified_at?: string;
+  /** The newest one of them that was deep, and what it measured. */
+  proved_at?: string;
+  proof?: VerifyResult;
+  /** The newest verification that found something wrong, until one that goes as deep finds nothing. */
+  verification_failed?: FailedVerification;
+}
+
+export interface FailedVerification {
+  at: string;
+  job_id: string;
+  deep: boolean;
+  error: ErrorReport;
+  findings: Finding[];
 }
 
 export interface EnrollmentTokenRecord {

@@ -27,7 +27,8 @@ export function isRepeat(job: JobRecord, report: BackupReport): boolean {
 
 /** Refuses without a write, or ends the job with the report's outcome, and for a success its backup with it. */
 export function reportJob(job: JobRecord, site: SiteRecord, report: BackupReport, now: Date): Step {
-  if (job.site_id !== report.site_id) return refuse(wrong("site_id", "is not the site of that job"));
+  if (job.type !== "backup") return refuse(invalid("job_id", "is no backup: use POST /jobs/{id}/report"));
+  if (job.site_id !== report.site_id) return refuse(invalid("site_id", "is not the site of that job"));
   if (!mayReport(job, report.fencing)) return refuse(leaseLost(job));
   const told = {
     stages: report.stages,
@@ -41,7 +42,7 @@ export function reportJob(job: JobRecord, site: SiteRecord, report: BackupReport
   switch (report.status) {
     case "success": {
       if (report.s3_path !== job.s3_path) {
-        return refuse(wrong("s3_path", "is not the path that this claim was given"));
+        return refuse(invalid("s3_path", "is not the path that this claim was given"));
       }
       const backup = backupOf(job, report, told);
       const after = { ...end({}), backup_id: backup.id };
@@ -59,13 +60,14 @@ export function reportJob(job: JobRecord, site: SiteRecord, report: BackupReport
 /** Refuses a path that no claim of that site's jobs can have been given. */
 export function checkReportedPath(report: SuccessReport, site: SiteRecord): void {
   const place = parseObjectPath(report.s3_path);
-  if (place === undefined) throw wrong("s3_path", "is not /{node_uuid}/{site_uuid}/{filename}");
+  if (place === undefined) throw invalid("s3_path", "is not /{node_uuid}/{site_uuid}/{filename}");
   if (place.nodeId !== site.node_id || place.siteId !== site.id) {
-    throw wrong("s3_path", "is not below the node and site of the job");
+    throw invalid("s3_path", "is not below the node and site of the job");
   }
 }
 
-function mayReport(job: JobRecord, fencing: number): boolean {
+/** The lease's holder, or its last holder where the Master only guessed how the job ended. */
+export function mayReport(job: JobRecord, fencing: number): boolean {
   if (holdsLease(job, fencing)) return true;
   const isGuess = ["failed", "expired", "cancelled"].includes(job.state) && job.reported !== true;
   return isGuess && job.fencing === fencing;
@@ -93,7 +95,7 @@ function backupOf(
   };
 }
 
-function wrong(path: string, message: string): BackupError {
+export function invalid(path: string, message: string): BackupError {
   return new BackupError("invalid_request", {
     detail: `${path} ${message}.`,
     data: { issues: [{ path, message }] },

@@ -2,7 +2,7 @@
 import type { ErrorReport } from "#shared/contracts/common.ts";
 import type { ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
-import { newJob } from "./claim-job.ts";
+import { type JobOrder, newJob } from "./claim-job.ts";
 import {
   effectiveJob,
   endJob,
@@ -19,21 +19,25 @@ import type { JobRecord, SiteRecord } from "./records.ts";
 
 const INTERRUPTED: ErrorCode = "interrupted";
 
-/** Queues a manual backup; the new job is the last of `jobs`. `activeJob` is the one `site.active_job_id` names. */
+/** A restore that died half-way was put back by its runner's next start: whether to try again is for people. */
+const attemptsOf = (type: JobOrder["type"]): number => (type === "restore" || type === "undo" ? 1 : 2);
+
+/** Queues a manual job; the new one is the last of `jobs`. `activeJob` is the one `site.active_job_id` names. */
 export function startJob(
   jobId: string,
   site: SiteRecord,
   activeJob: JobRecord | undefined,
   now: Date,
-  { full }: { readonly full: boolean } = { full: false },
+  order: JobOrder = { type: "backup" },
 ): Step {
-  if (site.state === "paused") return refuse(new BackupError("site_paused"));
+  if (site.state === "paused" && order.type === "backup") return refuse(new BackupError("site_paused"));
   const active = activeJob === undefined ? undefined : effectiveJob(activeJob, now);
   if (active !== undefined && !hasEnded(active.state)) {
     return refuse(new BackupError("backup_in_progress", { data: { job_id: active.id } }));
   }
-  // The second is for a runner that dies: a failure that it reports is final, because somebody is waiting for it.
-  const after = newJob({ jobId, site, trigger: "manual", maxAttempts: 2, dueAt: now, now, full });
+  // A second is for a runner that dies: a failure that it reports is final, because somebody is waiting for it.
+  const maxAttempts = attemptsOf(order.type);
+  const after = newJob({ jobId, site, trigger: "manual", maxAttempts, dueAt: now, now, order });
   const displaced =
     active === undefined || active === activeJob ? [] : [{ before: activeJob, after: active }];
   const siteNow = active === undefined ? site : siteAfterEnd(site, active);

@@ -18,7 +18,7 @@ export function viewJob(record: JobRecord, now: Date): Job {
   const job = effectiveJob(record, now);
   return {
     id: job.id,
-    type: "backup",
+    type: job.type,
     site_id: job.site_id,
     site_name: job.site_name,
     node_id: job.node_id,
@@ -35,6 +35,10 @@ export function viewJob(record: JobRecord, now: Date): Job {
     progress: job.progress ?? null,
     cancel_requested: job.cancel_requested,
     backup_id: job.backup_id ?? null,
+    source_backup_id: job.source_backup_id ?? null,
+    request: job.request ?? null,
+    result: job.result ?? null,
+    findings: job.findings ?? [],
     reason: job.reason ?? null,
     error: job.error ?? null,
   };
@@ -49,6 +53,7 @@ export function viewSite(site: SiteRecord): Site {
     state: site.state,
     created_at: site.created_at,
     schedule: site.schedule ?? null,
+    proof: site.proof ?? null,
     quota_bytes: site.quota_bytes ?? null,
     exclude: site.exclude,
     active_job_id: site.active_job_id ?? null,
@@ -88,7 +93,13 @@ export function viewBackup(record: BackupRecord): Backup {
   const { id, job_id, site_id, site_name, node_id, trigger, created_at, s3_path, size_bytes } = record;
   const { archive, started_at, finished_at, stages, warnings, warnings_total } = record;
   const place = { id, job_id, site_id, site_name, node_id, trigger, created_at, s3_path, size_bytes };
-  return { ...place, archive, started_at, finished_at, stages, warnings, warnings_total };
+  const { hold, verified_at = null, proved_at = null, proof = null, verification_failed = null } = record;
+  return {
+    ...place,
+    ...{ archive, started_at, finished_at, stages, warnings, warnings_total },
+    hold: hold === undefined ? null : { ...hold, reason: hold.reason ?? null },
+    ...{ verified_at, proved_at, proof, verification_failed },
+  };
 }
 
 export function viewEnrollmentToken(token: EnrollmentTokenRecord, now: Date): EnrollmentToken {

@@ -1,7 +1,7 @@
 // Reads that end in 404 or 403 when the thing is not there for this caller.
 import { BackupError } from "#shared/errors.ts";
 import type { Principal } from "../core/principal.ts";
-import type { JobRecord, NodeRecord, SiteRecord } from "../core/records.ts";
+import type { BackupRecord, JobRecord, NodeRecord, SiteRecord } from "../core/records.ts";
 import type { Deps } from "../deps.ts";
 
 /** A site that is still protected. */
@@ -21,6 +21,12 @@ export async function loadJob(id: string, deps: Deps<"records">): Promise<JobRec
   const job = await deps.records.jobs.get(id);
   if (job === undefined) throw new BackupError("not_found", { detail: `There is no job ${id}.` });
   return job;
+}
+
+export async function loadBackup(id: string, deps: Deps<"records">): Promise<BackupRecord> {
+  const backup = await deps.records.backups.get(id);
+  if (backup === undefined) throw new BackupError("not_found", { detail: `There is no backup ${id}.` });
+  return backup;
 }
 
 /** Throws `not_your_site` unless the calling node has the site. */

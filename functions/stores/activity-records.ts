@@ -3,6 +3,7 @@ import { CustomAttributeType, Entity } from "electrodb";
 import type { ActivityRecord } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
 import { key, type Table, ttlSeconds } from "./table.ts";
+import { asPut, type WriteItem } from "./transact.ts";
 
 const KEEP_DAYS = 400;
 
@@ -27,14 +28,21 @@ function activityEntity(table: Table) {
 
 export interface ActivityRecords {
   add(activity: ActivityRecord): Promise<void>;
+  /** To be written together with what it tells of. */
+  addItem(activity: ActivityRecord): WriteItem;
   list(page: PageRequest): Promise<Page<ActivityRecord>>;
 }
 
 export function openActivityRecords(table: Table): ActivityRecords {
   const activities = activityEntity(table);
+  const creation = (activity: ActivityRecord) =>
+    activities.create({ ...activity, ttl: ttlSeconds(activity.at, KEEP_DAYS) });
   return {
     async add(activity) {
-      await activities.create({ ...activity, ttl: ttlSeconds(activity.at, KEEP_DAYS) }).go();
+      await creation(activity).go();
+    },
+    addItem(activity) {
+      return asPut(creation(activity).params());
     },
     list(page) {
       return readPage("activity", activities.query.all({}), page);

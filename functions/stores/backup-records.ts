@@ -2,11 +2,13 @@
 // consistent Query of the table itself; an index would lag behind.
 import { CustomAttributeType, Entity } from "electrodb";
 import type { Archive, Warning } from "#shared/contracts/backups.ts";
+import type { VerifyResult } from "#shared/contracts/restores.ts";
+import type { BackupMark } from "../core/job-state.ts";
 import type { UsedBackup } from "../core/quota.ts";
-import type { BackupRecord, SiteRecord, StageSeconds } from "../core/records.ts";
+import type { BackupRecord, FailedVerification, SiteRecord, StageSeconds } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
 import { key, type Table } from "./table.ts";
-import { asPut, type WriteItem } from "./transact.ts";
+import { asPut, asUpdate, type WriteItem } from "./transact.ts";
 
 function backupEntity(table: Table) {
   return new Entity(
@@ -28,11 +30,21 @@ function backupEntity(table: Table) {
         stages: { type: CustomAttributeType<StageSeconds[]>("any"), required: true },
         warnings: { type: CustomAttributeType<Warning[]>("any"), required: true },
         warnings_total: { type: "number", required: true },
+        hold: { type: CustomAttributeType<NonNullable<BackupRecord["hold"]>>("any") },
+        verified_at: { type: "string" },
+        proved_at: { type: "string" },
+        proof: { type: CustomAttributeType<VerifyResult>("any") },
+        verification_failed: { type: CustomAttributeType<FailedVerification>("any") },
       },
       indexes: {
         byNode: { pk: key("pk", ["node_id"]), sk: key("sk", ["site_id", "created_at", "id"]) },
         all: { index: "gsi1", pk: key("gsi1pk", []), sk: key("gsi1sk", ["created_at", "id"]) },
         byId: { index: "gsi2", pk: key("gsi2pk", ["id"]), sk: key("gsi2sk", []) },
+        newestOfNode: {
+          index: "gsi3",
+          pk: key("gsi3pk", ["node_id"]),
+          sk: key("gsi3sk", ["created_at", "id"]),
+        },
       },
     },
     { client: table.client, table: table.name },
@@ -42,7 +54,8 @@ function backupEntity(table: Table) {
 export interface BackupRecords {
   get(id: string): Promise<BackupRecord | undefined>;
   list(page: PageRequest): Promise<Page<BackupRecord>>;
-  listOfSite(page: PageRequest, site: SiteRecord): Promise<Page<BackupRecord>>;
+  listOfSite(page: PageRequest, site: Pick<SiteRecord, "id" | "node_id">): Promise<Page<BackupRecord>>;
+  listOfNode(page: PageRequest, nodeId: string): Promise<Page<BackupRecord>>;
   /** Sizes of all backups of a node, consistent with every write before. */
   usedByNode(nodeId: string): Promise<UsedBackup[]>;
   /** The newest backups of a site that lie under that node, newest first, consistent with every write before. */
@@ -50,6 +63,8 @@ export interface BackupRecords {
   /** Whether any backup of the site is at that path. */
   isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
   createItem(backup: BackupRecord): WriteItem;
+  /** Fails when the backup is gone. */
+  markItem(mark: BackupMark): WriteItem;
 }
 
 export function openBackupRecords(table: Table): BackupRecords {
@@ -64,6 +79,9 @@ export function openBackupRecords(table: Table): BackupRecords {
     listOfSite(page, site) {
       const query = backups.query.byNode({ node_id: site.node_id, site_id: site.id });
       return readPage(`backups/${site.id}`, query, page);
+    },
+    listOfNode(page, nodeId) {
+      return readPage(`backups/node/${nodeId}`, backups.query.newestOfNode({ node_id: nodeId }), page);
     },
     async usedByNode(nodeId) {
       const query = backups.query.byNode({ node_id: nodeId });
@@ -81,6 +99,16 @@ export function openBackupRecords(table: Table): BackupRecords {
     },
     createItem(backup) {
       return asPut(backups.create(backup).params());
+    },
+    markItem({ backup, set, remove = [] }) {
+      const { node_id, site_id, created_at, id } = backup;
+      return asUpdate(
+        backups
+          .patch({ node_id, site_id, created_at, id })
+          .set(set)
+          .remove([...remove])
+          .params(),
+      );
     },
   };
 }

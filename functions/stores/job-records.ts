@@ -2,9 +2,16 @@
 import { CustomAttributeType, Entity } from "electrodb";
 import type { Warning } from "#shared/contracts/backups.ts";
 import type { ErrorReport } from "#shared/contracts/common.ts";
-import { JOB_STATES, type Progress } from "#shared/contracts/jobs.ts";
+import {
+  JOB_STATES,
+  JOB_TYPES,
+  type JobRequest,
+  type JobResult,
+  type Progress,
+} from "#shared/contracts/jobs.ts";
+import type { Finding } from "#shared/contracts/restores.ts";
 import type { Change } from "../core/job-state.ts";
-import type { JobRecord, StageSeconds } from "../core/records.ts";
+import type { JobRecord } from "../core/records.ts";
 import { ifCondition } from "./node-records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
 import { key, type Table } from "./table.ts";
@@ -17,6 +24,7 @@ function jobEntity(table: Table) {
       attributes: {
         id: { type: "string", required: true },
         version: { type: "number", required: true },
+        type: { type: JOB_TYPES, required: true },
         site_id: { type: "string", required: true },
         site_name: { type: "string", required: true },
         node_id: { type: "string", required: true },
@@ -38,9 +46,13 @@ function jobEntity(table: Table) {
         progress: { type: CustomAttributeType<Progress>("any") },
         cancel_requested: { type: "boolean", required: true },
         backup_id: { type: "string" },
+        source_backup_id: { type: "string" },
+        request: { type: CustomAttributeType<JobRequest>("any") },
+        result: { type: CustomAttributeType<JobResult>("any") },
+        findings: { type: CustomAttributeType<Finding[]>("any") },
         reason: { type: "string" },
         error: { type: CustomAttributeType<ErrorReport>("any") },
-        stages: { type: CustomAttributeType<StageSeconds[]>("any") },
+        stages: { type: CustomAttributeType<NonNullable<JobRecord["stages"]>>("any") },
         warnings: { type: CustomAttributeType<Warning[]>("any") },
         warnings_total: { type: "number" },
         reported: { type: "boolean" },

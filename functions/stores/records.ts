@@ -33,6 +33,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
   const sites = openSiteRecords(table, nodes);
   const jobs = openJobRecords(table);
   const backups = openBackupRecords(table);
+  const activity = openActivityRecords(table);
   return {
     nodes,
     sites,
@@ -40,12 +41,14 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     backups,
     enrollmentTokens: openEnrollmentTokenRecords(table),
     apiTokens: openApiTokenRecords(table),
-    activity: openActivityRecords(table),
+    activity,
     async commit(step) {
       const items = [
         ...step.jobs.map((change) => jobs.changeItem(change)),
         ...(step.site === undefined ? [] : [sites.changeItem(step.site)]),
         ...(step.backup === undefined ? [] : [backups.createItem(step.backup)]),
+        ...(step.mark === undefined ? [] : [backups.markItem(step.mark)]),
+        ...(step.activity === undefined ? [] : [activity.addItem(step.activity)]),
       ];
       return items.length === 0 ? true : transact(table, items);
     },

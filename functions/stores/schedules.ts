@@ -43,7 +43,7 @@ export function openSchedules(settings: ScheduleSettings): Schedules {
         Target: {
           Arn: queueArn,
           RoleArn: roleArn,
-          Input: scheduleInput(siteId),
+          Input: scheduleInput(siteId, "backup"),
           DeadLetterConfig: { Arn: deadLetterQueueArn },
           RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 },
         },

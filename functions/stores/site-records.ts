@@ -1,7 +1,7 @@
 // Sites, and the reservation of each name and path on its node.
 import { createHash } from "node:crypto";
 import { CustomAttributeType, Entity } from "electrodb";
-import type { Schedule } from "#shared/contracts/sites.ts";
+import type { ProofSchedule, Schedule } from "#shared/contracts/sites.ts";
 import type { Change } from "../core/job-state.ts";
 import type { SiteRecord } from "../core/records.ts";
 import type { NodeRecords } from "./node-records.ts";
@@ -23,6 +23,7 @@ function siteEntity(table: Table) {
         state: { type: ["active", "paused"] as const, required: true },
         created_at: { type: "string", required: true },
         schedule: { type: CustomAttributeType<Schedule>("any") },
+        proof: { type: CustomAttributeType<ProofSchedule>("any") },
         quota_bytes: { type: "number" },
         exclude: { type: CustomAttributeType<string[]>("any"), required: true },
         active_job_id: { type: "string" },

@@ -10,6 +10,7 @@ import {
   type Operation,
   type OperationId,
   type Params,
+  type QueryInput,
 } from "#shared/operations.ts";
 import { networkError } from "./network-error.ts";
 import { problemError } from "./problem.ts";
@@ -20,6 +21,7 @@ export type MasterRequest<K extends OperationId> = { readonly signal?: AbortSign
   Params<K>,
   { readonly params: Params<K> }
 > &
+  IfAny<QueryInput<K>, { readonly query?: QueryInput<K> }> &
   IfAny<BodyInput<K>, { readonly body: BodyInput<K> }>;
 
 export interface MasterClient {
@@ -41,19 +43,20 @@ export interface MasterClientDeps {
 
 interface LooseRequest {
   readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
 
-function urlOf(
-  masterUrl: string,
-  operation: Operation,
-  params: Readonly<Record<string, string>> = {},
-): string {
+function urlOf(masterUrl: string, operation: Operation, { params = {}, query = {} }: LooseRequest): string {
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(params[name] ?? ""),
   );
-  return `${masterUrl}${API_BASE}${path}`;
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  return `${masterUrl}${API_BASE}${path}${search.size === 0 ? "" : `?${search.toString()}`}`;
 }
 
 export function createMasterClient(deps: MasterClientDeps): MasterClient {
@@ -71,7 +74,7 @@ export function createMasterClient(deps: MasterClientDeps): MasterClient {
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
     };
     const timeout = AbortSignal.timeout(deps.timeoutMs);
-    const url = urlOf(deps.masterUrl, operation, request.params);
+    const url = urlOf(deps.masterUrl, operation, request);
     try {
       const response = await fetch(url, {
         method: operation.method,

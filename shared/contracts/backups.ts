@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Bytes, ErrorReport, Id, SiteName, Timestamp } from "./common.ts";
 import { Stage, Trigger } from "./jobs.ts";
+import { Finding, VerifyResult } from "./restores.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -125,6 +126,23 @@ export const Backup = z.object({
   stages: z.array(StageTime),
   warnings: z.array(Warning),
   warnings_total: z.int().min(0),
+  hold: z
+    .object({ at: Timestamp, by: z.string(), reason: z.string().nullable() })
+    .nullable()
+    .describe("While it is there, nothing deletes the backup"),
+  verified_at: Timestamp.nullable().describe("The newest verification that found nothing wrong"),
+  proved_at: Timestamp.nullable().describe("The newest one of them that was deep: it restored everything"),
+  proof: VerifyResult.nullable().describe("What that one measured"),
+  verification_failed: z
+    .object({
+      at: Timestamp,
+      job_id: Id,
+      deep: z.boolean(),
+      error: ErrorReport,
+      findings: z.array(Finding),
+    })
+    .nullable()
+    .describe("The newest verification that found something wrong, until one as deep finds nothing"),
 });
 export type Backup = z.infer<typeof Backup>;
 

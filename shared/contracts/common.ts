@@ -52,4 +52,13 @@ export const PageQuery = z.strictObject({
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 
+/** One site's, or everything. */
+export const BySite = PageQuery.extend({ site_id: Id.optional() });
+
+/** One page of a list. */
+export const page = <T extends z.ZodType>(
+  item: T,
+): z.ZodObject<{ items: z.ZodArray<T>; next_cursor: z.ZodNullable<z.ZodString> }> =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+
 export const IdPath = z.strictObject({ id: Id });

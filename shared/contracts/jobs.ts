@@ -1,6 +1,20 @@
 // A job: one attempt-counted piece of work for a node, leased to one runner at a time.
 import { z } from "zod";
 import { Bytes, ErrorReport, Id, SiteName, Timestamp } from "./common.ts";
+import {
+  Finding,
+  RestoreResult,
+  SourceBackup,
+  StartRestore,
+  StartUndo,
+  StartVerify,
+  VerifyResult,
+} from "./restores.ts";
+
+/** What a job does to its site. `undo` puts back what the site's last restore replaced. */
+export const JOB_TYPES = ["backup", "restore", "undo", "verify"] as const;
+export const JobType = z.enum(JOB_TYPES);
+export type JobType = z.infer<typeof JobType>;
 
 export const JOB_STATES = [
   "queued",
@@ -21,6 +35,18 @@ export const STAGES = [
   "plan",
   "archive",
   "complete",
+  // Of restores and verifications.
+  "read",
+  "extract",
+  "safety",
+  "swap",
+  "import",
+  "url",
+  "compare",
+  "boot",
+  "check",
+  "undo",
+  // Of every job.
   "report",
   "cleanup",
 ] as const;
@@ -42,9 +68,23 @@ export const Progress = z.strictObject({
 });
 export type Progress = z.infer<typeof Progress>;
 
+/** What was asked for, of the type of the job; a backup has `full` instead. */
+export const JobRequest = z.discriminatedUnion("type", [
+  StartRestore.extend({ type: z.literal("restore") }),
+  StartUndo.extend({ type: z.literal("undo") }),
+  StartVerify.extend({ type: z.literal("verify") }),
+]);
+export type JobRequest = z.infer<typeof JobRequest>;
+
+export const JobResult = z.object({
+  restore: RestoreResult.optional().describe("Of a restore, and of its undoing"),
+  verify: VerifyResult.optional(),
+});
+export type JobResult = z.infer<typeof JobResult>;
+
 export const Job = z.object({
   id: Id,
-  type: z.literal("backup"),
+  type: JobType,
   site_id: Id,
   site_name: SiteName,
   node_id: Id,
@@ -60,24 +100,32 @@ export const Job = z.object({
   max_attempts: z.int().min(1),
   progress: Progress.nullable(),
   cancel_requested: z.boolean(),
-  backup_id: Id.nullable(),
+  backup_id: Id.nullable().describe("The backup that it made"),
+  source_backup_id: Id.nullable().describe("The backup that it restores or verifies"),
+  request: JobRequest.nullable(),
+  result: JobResult.nullable(),
+  findings: z.array(Finding).describe("What a failed verification found; the first of them"),
   reason: z.string().nullable().describe("Why it was skipped, cancelled or expired"),
   error: ErrorReport.nullable(),
 });
 export type Job = z.infer<typeof Job>;
 
+/** A schedule backs a site up, or proves its newest backup. */
+export const ScheduledJobType = z.enum(["backup", "verify"]);
+export type ScheduledJobType = z.infer<typeof ScheduledJobType>;
+
 /** The body of every message in a node's queue. A scheduled one carries no job id: it follows from the rest. */
 export const JobMessage = z.discriminatedUnion("trigger", [
   z.object({
     v: z.literal(1),
-    type: z.literal("backup"),
+    type: JobType,
     trigger: z.literal("manual"),
     site_id: Id,
     job_id: Id,
   }),
   z.object({
     v: z.literal(1),
-    type: z.literal("backup"),
+    type: ScheduledJobType,
     trigger: z.literal("schedule"),
     site_id: Id,
     scheduled_time: z.iso.datetime(),
@@ -91,6 +139,8 @@ export const ClaimJob = z.strictObject({
   /** Random per process: tells two runners with one identity apart. */
   runner_id: Id,
   trigger: Trigger,
+  /** As in the message: of a job that is made at its first claim. */
+  type: ScheduledJobType.default("backup"),
   /** Needed for `schedule`: the job is made at its first claim and its id must follow from it. */
   scheduled_time: z.iso.datetime().optional(),
   /** A run by hand on the node (`run-once`) makes its job here. */
@@ -118,8 +168,10 @@ export const Claim = z.object({
   fencing: z.int().min(1),
   lease_seconds: z.number().positive(),
   lease_expires_at: Timestamp,
-  /** Where this attempt's archive goes; the time in its name is the Master's, not the node's. */
+  /** Where this attempt's archive goes, if it makes one; the time in its name is the Master's, not the node's. */
   s3_path: z.string(),
+  /** Of a restore or a verification: the archive to read. */
+  source: SourceBackup.optional(),
   /** The site's newest backup, if this node made one. */
   previous: PreviousBackup.optional(),
 });
@@ -140,7 +192,7 @@ export const PatchedJob = z.object({
 });
 export type PatchedJob = z.infer<typeof PatchedJob>;
 
-export const StartedBackup = z.object({ job_id: Id, state: JobState });
+export const StartedJob = z.object({ job_id: Id, state: JobState });
 /** Strict, so that a misspelt option is refused instead of ignored. */
 export const StartBackup = z.strictObject({
   full: z.boolean().default(false).describe("Pack everything anew instead of copying what has not changed"),

@@ -57,6 +57,9 @@ export const SourceBackup = z.object({
 });
 export type SourceBackup = z.infer<typeof SourceBackup>;
 
+/** Names the job that the calling node holds, if the backup is another node's. */
+export const SourceQuery = z.strictObject({ job_id: Id.optional() });
+
 const Reading = {
   /** From the storage, and with how many requests. */
   bytes_downloaded: Bytes,

@@ -23,6 +23,12 @@ export const Schedule = z.strictObject({
 });
 export type Schedule = z.infer<typeof Schedule>;
 
+/** When the site's newest backup is verified; deep, it is a proof. */
+export const ProofSchedule = Schedule.extend({
+  deep: z.boolean().default(true).describe("Import the dump into a throw-away server and compare everything"),
+});
+export type ProofSchedule = z.infer<typeof ProofSchedule>;
+
 export const ExcludeGlob = z.string().min(1).max(500);
 
 export const CreateSite = z.strictObject({
@@ -51,6 +57,7 @@ export const Site = z.object({
   state: z.enum(["active", "paused"]),
   created_at: Timestamp,
   schedule: Schedule.nullable(),
+  proof: ProofSchedule.nullable(),
   quota_bytes: Bytes.nullable(),
   exclude: z.array(ExcludeGlob),
   active_job_id: Id.nullable(),

@@ -115,6 +115,10 @@ export async function startFakeMaster(): Promise<FakeMaster> {
       progress: null,
       cancel_requested: false,
       backup_id: null,
+      source_backup_id: null,
+      request: null,
+      result: null,
+      findings: [],
       reason: null,
       error: null,
     };

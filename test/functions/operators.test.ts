@@ -228,6 +228,13 @@ test("every change leaves a record of who did what to what, without secrets", as
   const backupId = await backUp(site.id, 5);
   await operator.call("downloadBackup", { id: backupId });
   await operator.call("patchSite", { id: site.id, body: { state: "paused" } });
+  for (const started of [
+    () => operator.call("restoreBackup", { id: backupId, body: {} }),
+    () => operator.call("undoRestore", { id: site.id, body: {} }),
+    () => operator.call("verifyBackup", { id: backupId, body: {} }),
+  ]) {
+    await operator.call("cancelJob", { id: (await started()).job_id });
+  }
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
   await master.admin.call("deleteSite", { id: site.id });
   await master.admin.call("deleteApiToken", { id: apiToken.id });

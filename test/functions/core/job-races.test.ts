@@ -81,6 +81,7 @@ const claim = fc.tuple(jobIds, runners, fc.boolean()).map(
         site_id: SITE_ID,
         runner_id: runner,
         trigger: "manual" as const,
+        type: "backup" as const,
         create: false,
         full: false,
       };

@@ -29,6 +29,7 @@ export function aJob(fields: Partial<JobRecord> = {}): JobRecord {
   return {
     id: JOB_ID,
     version: 1,
+    type: "backup",
     site_id: SITE_ID,
     site_name: "shop.example.com",
     node_id: NODE_ID,

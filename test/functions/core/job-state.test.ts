@@ -52,6 +52,7 @@ describe("claim", () => {
     site_id: SITE_ID,
     runner_id: RUNNER_B,
     trigger: "manual",
+    type: "backup",
     create: false,
     full: false,
   };

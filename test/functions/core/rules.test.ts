@@ -128,7 +128,7 @@ describe("what leaves for AWS", () => {
   });
 
   test("Scheduler's input becomes a job message once its words are replaced", () => {
-    const body = scheduleInput(SITE_ID)
+    const body = scheduleInput(SITE_ID, "backup")
       .replace("<aws.scheduler.scheduled-time>", "2030-01-01T03:00:00Z")
       .replace("<aws.scheduler.execution-id>", "d32c5kddcf5bb8c3");
     expect(JobMessage.parse(JSON.parse(body))).toMatchObject({ trigger: "schedule", site_id: SITE_ID });

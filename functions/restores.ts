@@ -1,0 +1,60 @@
+// The operator's hand on restores and verifications: each queues a job on the node of the site it is about.
+import { BackupError } from "#shared/errors.ts";
+import { loadBackup } from "./http/load.ts";
+import { type ApiHandler, serve } from "./http/serve.ts";
+import { startManualJob } from "./http/start-job.ts";
+import { openQueues } from "./stores/queues.ts";
+import { openRecords } from "./stores/records.ts";
+
+export const handler: ApiHandler = serve(
+  { records: openRecords, queues: openQueues },
+  {
+    async restoreBackup({ params, body, activity }, deps) {
+      checkRestore(body);
+      const backup = await loadBackup(params.id, deps);
+      const siteId = body.site_id ?? backup.site_id;
+      const request = { type: "restore", ...body } as const;
+      const order = { type: "restore", sourceBackupId: backup.id, request } as const;
+      const started = await startManualJob(siteId, order, activity, deps);
+      activity.details = { ...activity.details, backup_id: backup.id, ...body };
+      return started;
+    },
+
+    async undoRestore({ params, body, activity }, deps) {
+      const order = { type: "undo", request: { type: "undo", ...body } } as const;
+      const started = await startManualJob(params.id, order, activity, deps);
+      activity.details = { ...activity.details, ...body };
+      return started;
+    },
+
+    async verifyBackup({ params, body, activity }, deps) {
+      const backup = await loadBackup(params.id, deps);
+      const request = { type: "verify", ...body } as const;
+      const order = { type: "verify", sourceBackupId: backup.id, request } as const;
+      const started = await startManualJob(backup.site_id, order, activity, deps);
+      activity.details = { ...activity.details, backup_id: backup.id, ...body };
+      return started;
+    },
+  },
+);
+
+/** Refuses what contradicts itself, before a node is asked to make sense of it. */
+function checkRestore(body: {
+  readonly only?: readonly string[] | undefined;
+  readonly paths: readonly string[];
+  readonly to?: string | undefined;
+  readonly new_url?: string | undefined;
+}): void {
+  const { only, paths, to, new_url: newUrl } = body;
+  const refuse = (path: string, message: string): never => {
+    throw new BackupError("invalid_request", {
+      detail: `${path} ${message}.`,
+      data: { issues: [{ path, message }] },
+    });
+  };
+  if (paths.length > 0 && only !== undefined) refuse("paths", "cannot be combined with only");
+  if (newUrl === undefined) return;
+  if (to !== undefined) refuse("new_url", "cannot be combined with to: it rewrites a site's database");
+  const hasDatabase = paths.length === 0 && (only === undefined || only.includes("db"));
+  if (!hasDatabase) refuse("new_url", "needs the database to be restored");
+}

@@ -1,0 +1,89 @@
+// The calls of restores, verifications and what becomes of old backups; part of the table in operations.ts.
+import { Backup, Reported } from "./contracts/backups.ts";
+import { BySite, IdPath, page } from "./contracts/common.ts";
+import { StartedJob } from "./contracts/jobs.ts";
+import {
+  JobReport,
+  SourceBackup,
+  SourceQuery,
+  StartRestore,
+  StartUndo,
+  StartVerify,
+} from "./contracts/restores.ts";
+import type { Operation } from "./operations.ts";
+
+export const RESTORE_OPERATIONS = {
+  restoreBackup: {
+    method: "POST",
+    path: "/backups/{id}/restore",
+    access: "operator",
+    summary: "Queue a restore on the site's node",
+    params: IdPath,
+    body: StartRestore,
+    status: 202,
+    answer: StartedJob,
+    activity: "restore.started",
+  },
+  undoRestore: {
+    method: "POST",
+    path: "/sites/{id}/restore/undo",
+    access: "operator",
+    summary: "Queue the undoing of the site's last restore",
+    params: IdPath,
+    body: StartUndo,
+    status: 202,
+    answer: StartedJob,
+    activity: "restore.undo_started",
+  },
+  verifyBackup: {
+    method: "POST",
+    path: "/backups/{id}/verify",
+    access: "operator",
+    summary: "Queue a verification, or with `deep` a proof, on the site's node",
+    params: IdPath,
+    body: StartVerify,
+    status: 202,
+    answer: StartedJob,
+    activity: "verify.started",
+  },
+  cancelJob: {
+    method: "POST",
+    path: "/jobs/{id}/cancel",
+    access: "operator",
+    summary: "End a queued job of any type, or stop a running one",
+    params: IdPath,
+    status: 202,
+    answer: StartedJob,
+    activity: "job.cancelled",
+  },
+  reportJob: {
+    method: "POST",
+    path: "/jobs/{id}/report",
+    access: "node",
+    summary: "How a restore, an undo or a verification ended",
+    params: IdPath,
+    body: JobReport,
+    status: 200,
+    answer: Reported,
+  },
+
+  listNodeBackups: {
+    method: "GET",
+    path: "/nodes/backups",
+    access: "node",
+    summary: "The calling node's backups, newest first",
+    query: BySite,
+    status: 200,
+    answer: page(Backup),
+  },
+  getNodeBackup: {
+    method: "GET",
+    path: "/nodes/backups/{id}",
+    access: "node",
+    summary: "A backup that the calling node made, or reads for a job, with a presigned URL",
+    params: IdPath,
+    query: SourceQuery,
+    status: 200,
+    answer: SourceBackup,
+  },
+} as const satisfies Record<string, Operation>;

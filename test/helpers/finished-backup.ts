@@ -1,0 +1,32 @@
+// A finished backup without a runner: the node's calls in their order, and any bytes as its archive.
+import { randomUUID } from "node:crypto";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import type { Archive } from "#shared/contracts/backups.ts";
+import { objectKey } from "#shared/object-key.ts";
+import type { Master, TestNode } from "./master.ts";
+import { successReport } from "./reports.ts";
+
+export interface FinishedBackup {
+  readonly id: string;
+  readonly jobId: string;
+  readonly s3Path: string;
+}
+
+export async function finishBackup(
+  master: Master,
+  node: TestNode,
+  siteId: string,
+  { body = "1234567", archive = {} }: { body?: string | Uint8Array; archive?: Partial<Archive> } = {},
+): Promise<FinishedBackup> {
+  const jobId = randomUUID();
+  const claim = await node.client.call("claimJob", {
+    id: jobId,
+    body: { site_id: siteId, runner_id: randomUUID(), trigger: "manual", create: true },
+  });
+  const put = new PutObjectCommand({ Bucket: master.bucket, Key: objectKey(claim.s3_path), Body: body });
+  const { ETag: etag = "" } = await master.s3.send(put);
+  const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  const report = successReport(claim, sizeBytes, { etag, ...archive });
+  const { backup_id: id } = await node.client.call("reportBackup", { body: report });
+  return { id: String(id), jobId, s3Path: claim.s3_path };
+}
