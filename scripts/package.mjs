@@ -1,10 +1,13 @@
 // npm run package: one minified ESM bundle per function in dist/functions, then the CloudFormation template in
-// dist/.serverless, made offline and without credentials. A bundle over 1 MB fails: cold starts read every byte of it.
+// dist/.serverless, made offline and without credentials; and dist/backupd, what a node installs. A function's bundle
+// over 1 MB fails: cold starts read every byte of it.
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { parse, parseDocument } from "yaml";
+import { COMMON_OPTIONS } from "./bundle.mjs";
+import { packageRunner } from "./package-runner.mjs";
 import { ROOT, runMain } from "./setup.mjs";
 
 const MAX_BUNDLE_BYTES = 1_000_000;
@@ -14,32 +17,6 @@ const NO_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: "none",
   AWS_SECRET_ACCESS_KEY: "none",
   AWS_EC2_METADATA_DISABLED: "true",
-};
-
-/** zod brings its messages in 50 languages, a quarter of a megabyte that nothing here asks for. */
-const onlyEnglish = {
-  name: "only-english",
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: 'export { default as en } from "./en.js";',
-      loader: "js",
-    }));
-  },
-};
-
-/** A function's credentials are in its environment: SSO, profiles and instance metadata are never asked. */
-const onlyLambdaCredentials = {
-  name: "only-lambda-credentials",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
-      path: "credential-provider-node",
-      namespace: "lambda",
-    }));
-    onLoad({ filter: /.*/, namespace: "lambda" }, () => ({
-      contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
-      resolveDir: ROOT,
-    }));
-  },
 };
 
 await runMain(async () => {
@@ -53,6 +30,7 @@ await runMain(async () => {
     console.error(`Over ${MAX_BUNDLE_BYTES} bytes: ${tooBig.map(({ name }) => name).join(", ")}`);
     return 1;
   }
+  await packageRunner(join(OUT, "backupd"));
   writeService(text, functions);
   return runServerless();
 });
@@ -61,22 +39,11 @@ async function bundle([name, { handler }]) {
   const source = handler.slice(0, handler.lastIndexOf("."));
   const outfile = join(OUT, `${source}.mjs`);
   await build({
+    ...COMMON_OPTIONS,
     entryPoints: [join(ROOT, `${source}.ts`)],
     outfile,
-    absWorkingDir: ROOT,
-    bundle: true,
     minify: true,
-    platform: "node",
-    target: "node24",
-    format: "esm",
-    // Some dependencies are CommonJS and call require, which an ES module does not have.
-    banner: { js: 'import{createRequire as r}from"node:module";const require=r(import.meta.url);' },
     sourcemap: "external",
-    // ES modules first: they can be cut down to what is used.
-    mainFields: ["module", "main"],
-    plugins: [onlyEnglish, onlyLambdaCredentials],
-    legalComments: "none",
-    logLevel: "warning",
   });
   return { name, bytes: statSync(outfile).size };
 }

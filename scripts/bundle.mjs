@@ -1,0 +1,48 @@
+// What the bundles of the Lambda functions and of the runner have in common: ES modules for Node 24 that bring along
+// of their dependencies what they use, and not a line of what they never would.
+import { ROOT } from "./setup.mjs";
+
+/** zod brings its messages in 50 languages, a quarter of a megabyte that nothing here asks for. */
+const onlyEnglish = {
+  name: "only-english",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+      loader: "js",
+    }));
+  },
+};
+
+/**
+ * Where the AWS SDK looks for credentials by itself. A function's are in its environment and the runner's come from the
+ * Master: SSO, profiles and instance metadata are never asked.
+ */
+const onlyGivenCredentials = {
+  name: "only-given-credentials",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
+      path: "credential-provider-node",
+      namespace: "given",
+    }));
+    onLoad({ filter: /.*/, namespace: "given" }, () => ({
+      contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+/** For esbuild's `build`. */
+export const COMMON_OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  // Some dependencies are CommonJS and call require, which an ES module does not have.
+  banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
+  // ES modules first: they can be cut down to what is used.
+  mainFields: ["module", "main"],
+  plugins: [onlyEnglish, onlyGivenCredentials],
+  legalComments: "none",
+  logLevel: "warning",
+};

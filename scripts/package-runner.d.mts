@@ -1,0 +1,2 @@
+/** Replaces `dir` by the installable form of backupd. */
+export function packageRunner(dir: string): Promise<void>;

@@ -1,0 +1,52 @@
+// Makes the installable form of backupd: a directory with its launcher, one ES module per thing that may not be needed,
+// and a package.json for what cannot be bundled (the zstd addon, Node itself). Starting it reads 2 MB in 40 files
+// instead of 60 MB in 1,500.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { COMMON_OPTIONS } from "./bundle.mjs";
+import { ROOT } from "./setup.mjs";
+
+const ADDON = "@mongodb-js/zstd";
+
+/** Replaces `dir`. It runs where a node_modules directory in it, beside it or two above it has the addon. */
+export async function packageRunner(dir) {
+  rmSync(dir, { recursive: true, force: true });
+  await build({
+    ...COMMON_OPTIONS,
+    entryPoints: [join(ROOT, "runner/main.ts"), join(ROOT, "runner/io/pack-worker.ts")],
+    outdir: dir,
+    entryNames: "[name]",
+    chunkNames: "[name]-[hash]",
+    outExtension: { ".js": ".mjs" },
+    // `backupd --version` and the packing thread load what they need, and no AWS SDK.
+    splitting: true,
+    external: [ADDON],
+    // Readable, for whoever reads a stack trace; node --enable-source-maps finds the rest.
+    minify: false,
+    sourcemap: "linked",
+    sourcesContent: false,
+  });
+  mkdirSync(join(dir, "bin"));
+  copyFileSync(join(ROOT, "bin/backupd"), join(dir, "bin/backupd"));
+  writeFileSync(join(dir, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
+}
+
+function manifest() {
+  const source = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const { name, version, description, license, dependencies, optionalDependencies } = source;
+  const ownNode = Object.entries(optionalDependencies).filter(([dependency]) =>
+    dependency.startsWith("node-"),
+  );
+  return {
+    name,
+    version,
+    description,
+    license,
+    type: "module",
+    bin: { backupd: "bin/backupd" },
+    files: ["bin", "*.mjs", "*.mjs.map"],
+    dependencies: { [ADDON]: dependencies[ADDON] },
+    optionalDependencies: Object.fromEntries(ownNode),
+  };
+}
