@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { inheritedEnvironment } from "#local/own-process.ts";
 import type { World } from "./world.ts";
 
+/** backupd makes itself the last to get processor and disk. On a machine that does anything else, that decides. */
+const OUR_PRIORITY = ["nice", "-n", "19", "ionice", "-c", "3"];
+
 /** What the archive has of the site's directory, and so what a peer is given. */
 const CONTENT = ["wp-config.php", "wp-content"];
 
@@ -50,9 +53,10 @@ export async function initRestic(world: World, dir: string): Promise<Restic> {
 }
 
 function timeRun(program: string, args: readonly string[], env: Record<string, string>): Promise<number> {
+  const [first = program, ...rest] = [...OUR_PRIORITY, program, ...args];
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
-    const child = spawn(program, args, {
+    const child = spawn(first, rest, {
       env: { ...inheritedEnvironment(), ...env },
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -42,7 +42,9 @@ export function keepResults(setting: Setting, rows: readonly Row[]): string {
 }
 
 const NOTES = `
-Times are of whole processes (Node's start included), a job's own time beside it: a daemon has started long before.
-The storage of both is our local S3 on the same processors, its work counted in. restic's packs go there by PutObject
-with Content-MD5, our parts with a CRC32; restic encrypts and deduplicates, we do not. tar writes to a file only.
+backupd runs as it is installed (\`npm run package\`). Times are of whole processes (Node's start included), a job's own
+time beside it: a daemon has started long before. All run with backupd's own priority, the lowest, and read a site that
+was read just before. The storage of both is our local S3 on the same processors, its work counted in. restic's packs go
+there by PutObject with Content-MD5, our parts with a CRC32; restic encrypts and deduplicates, we do not. tar writes to a
+file only.
 `;

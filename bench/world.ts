@@ -1,5 +1,5 @@
-// Where the measuring happens: the local stack, a small real database, one enrolled node, and `bin/backupd run-once` as
-// a process of its own, watched from outside.
+// Where the measuring happens: the local stack, a small real database, one enrolled node, and `backupd run-once` as it
+// is installed (npm run package), a process of its own that is watched from outside.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -19,8 +19,10 @@ import { inheritedEnvironment } from "#local/own-process.ts";
 import { type Stack, startStack } from "#local/stack.ts";
 import { createMasterClient, type MasterClient } from "#runner/io/master-client.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
+import { packageRunner } from "../scripts/package-runner.mjs";
 
-const LAUNCHER = fileURLToPath(new URL("../bin/backupd", import.meta.url));
+const INSTALLED = fileURLToPath(new URL("../dist/backupd", import.meta.url));
+const LAUNCHER = join(INSTALLED, "bin/backupd");
 const SAMPLE_MS = 20;
 
 export interface OurRun {
@@ -47,6 +49,7 @@ export interface World extends AsyncDisposable {
 }
 
 export async function startWorld(dir: string): Promise<World> {
+  await packageRunner(INSTALLED);
   await using starting = new AsyncDisposableStack();
   const stack = starting.use(await startStack({ dir: join(dir, "stack"), firstPort: 0 }));
   const mariadb = starting.use(await startMariadb({ dataDir: join(dir, "mysql"), port: 0 }));
