@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SQSBatchResponse } from "aws-lambda";
-import type { Deps } from "#functions/deps.ts";
+import type { AllDeps } from "#functions/deps.ts";
 import { tryLock } from "#runner/io/lock.ts";
 import { startApiHost } from "./api-host/server.ts";
 import { pollDeadLetters } from "./dead-letters.ts";
@@ -24,7 +24,7 @@ export interface StackOptions {
   /** More of the Master's environment, for instance LEASE_SECONDS. */
   readonly env?: Readonly<Record<string, string>>;
   /** Replaces parts of what the Master's handlers work with, for instance the clock. */
-  readonly deps?: Partial<Deps>;
+  readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
   /** The Scheduler's clock. */
   readonly schedulerTime?: Pick<SchedulerOptions, "now" | "wake">;

@@ -142,7 +142,9 @@ async function completeUpload(
     MultipartUpload: { Parts: [...sent.parts] },
   });
   try {
-    const { ETag: etag } = await s3.send(command, { abortSignal: signal });
+    const { ETag: told = "" } = await s3.send(command, { abortSignal: signal });
+    // Some storages (Ceph) complete an upload and leave its ETag empty.
+    const etag = told === "" ? await etagIfOurs(input, upload, sent, token) : told;
     if (etag !== undefined) return etag;
   } catch (error) {
     // The answer may have been lost and a retry told "no such upload" or "exists": the object itself decides.

@@ -39,7 +39,8 @@ export function statusOf(error: unknown): number | undefined {
 export function copyRefusal(error: unknown): FullReason | undefined {
   const name = textOf(error, "name") ?? "";
   const status = statusOf(error);
-  if (status === 412) return "source_changed";
+  // Shorter than the range that is wanted of it is another object, too (Ceph heeds no if-match here).
+  if (status === 412 || status === 416) return "source_changed";
   if (name === "InvalidObjectState") return "source_cold";
   if (status === 404) return name === "NoSuchUpload" ? undefined : "source_gone";
   const isRefused = status === 400 || status === 403 || status === 405 || status === 501;

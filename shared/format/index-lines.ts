@@ -6,7 +6,7 @@ import { decodeFrame, encodeFrame, type FrameRecord } from "./index-frame.ts";
 import { decodeHeader, encodeHeader, type IndexHeader } from "./index-header.ts";
 import { createOrderCheck } from "./index-order.ts";
 
-/** No line is longer; a decoder refuses one that is. */
+/** No line is longer, its newline included; a decoder refuses one that is. */
 export const MAX_LINE_BYTES = 1_048_576;
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -90,7 +90,10 @@ function decodeText(block: Uint8Array): string {
 }
 
 function parse(text: string): unknown {
-  if (text.length > MAX_LINE_BYTES) throw corrupt("The index has an over-long line");
+  // A character is at most three bytes: the exact length is asked for only where it matters.
+  if (text.length * 3 >= MAX_LINE_BYTES && Buffer.byteLength(text) >= MAX_LINE_BYTES) {
+    throw corrupt("The index has an over-long line");
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {

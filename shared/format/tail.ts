@@ -39,6 +39,7 @@ export function locateArchiveParts(tail: Uint8Array, objectBytes: number): Archi
   if (indexFrames < 1 || indexFrames > MAX_INDEX_FRAMES) {
     throw corrupt(`The archive has ${indexFrames} index frames`);
   }
+  if (firstData === -1) throw corrupt("The archive has no data");
   const bytes = entries.slice(1, 1 + indexFrames).reduce((sum, entry) => sum + entry.compressedBytes, 0);
   const index = { offset: trailer.offset - bytes, bytes };
   if (index.offset < 0) throw corrupt("The seek table claims more than the object holds");

@@ -21,6 +21,9 @@ describe("an index whose hashes fit", () => {
     ["an offset inside a block", /("wp-content\/added later",\d+),/, "$11,"],
     ["an unknown version", /"version":1/, '"version":2'],
     ["a gap between frames", /^\[0,/m, "[1,"],
+    ["a time with a leading zero", /(,"\d+)("(?:,"\d+"){2},0\]$)/m, ',"01$2'],
+    ["a database at another place", /("tar_offset":)\d+/, "$10"],
+    ["a database of another length", /("tar_bytes":)\d+(,"bytes":)/, "$1512$2"],
     ["a flag that does not exist", /,0\]$/m, ",4]"],
     ["one line less than counted", /\n[^\n]*$/, ""],
   ])("is refused by both readers: %s", (_, pattern, by) => {

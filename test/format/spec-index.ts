@@ -75,6 +75,7 @@ export function readIndex(contents: readonly Buffer[]): SpecIndex {
   }
   must(tar === header.tar_bytes, "tar lengths add up to tar_bytes");
   checkOrder(header, entries);
+  checkDatabase(header, entries);
   return { header, frames, entries };
 }
 
@@ -126,9 +127,9 @@ function entryOf(line: unknown): SpecEntry {
     mode: count(mode, 0o7777),
     uid: count(uid, 2 ** 32 - 1),
     gid: count(gid, 2 ** 32 - 1),
-    mtimeNs: integer(mtime),
-    ctimeNs: integer(ctime),
-    ino: integer(ino),
+    mtimeNs: integer(mtime, -(2n ** 63n) + 1n, 2n ** 63n - 1n),
+    ctimeNs: integer(ctime, -(2n ** 63n) + 1n, 2n ** 63n - 1n),
+    ino: integer(ino, 0n, 2n ** 64n - 1n),
     flags: count(flags, 3),
     link: isLink ? bytesOf(link) : undefined,
   };
@@ -169,6 +170,16 @@ function checkOrder(header: SpecHeader, entries: readonly SpecEntry[]): void {
   must(header.entries_end % 512 === 0, "entries_end is at a block");
 }
 
+function checkDatabase({ database, entries_end }: SpecHeader, entries: readonly SpecEntry[]): void {
+  if (database === null) return;
+  const at = entries.findIndex(({ name }) => name.equals(Buffer.from(database.name)));
+  const entry = entries[at];
+  must(entry?.type === "f" && entry.size === database.bytes, "the database is a file of that length");
+  const end = entries[at + 1]?.tarOffset ?? entries_end;
+  must(entry.tarOffset === database.tar_offset, "the database is at its tar_offset");
+  must(end - entry.tarOffset === database.tar_bytes, "the database has its tar_bytes");
+}
+
 /** A name or a link target: UTF-8 as a string, anything else in base64. */
 function bytesOf(value: unknown): Buffer {
   if (typeof value === "string") {
@@ -193,7 +204,9 @@ function count(value: unknown, most: number = Number.MAX_SAFE_INTEGER): number {
   return value;
 }
 
-function integer(value: unknown): bigint {
-  must(typeof value === "string" && /^-?\d+$/.test(value), "a decimal string");
-  return BigInt(value);
+function integer(value: unknown, least: bigint, most: bigint): bigint {
+  must(typeof value === "string" && /^(0|-?[1-9]\d*)$/.test(value), "a decimal string without leading zeros");
+  const number = BigInt(value);
+  must(number >= least && number <= most, "64 bits hold the number");
+  return number;
 }

@@ -100,11 +100,30 @@ export function multipartCases(subject: SubjectSource): void {
       expect(middle.equals(Buffer.concat(bodies).subarray(5 * MIB - 3, 5 * MIB + 4))).toBe(true);
     });
 
-    it("refuses a small part that is not the last, bad order, unknown parts and wrong ETags", async () => {
-      const upload = await begin(subject(), "mp/refused");
+    it("refuses a part under 5 MiB that is not the last, sent or copied", async () => {
+      const { bucket } = subject();
+      await put(clientOf(subject()), bucket, "mp/source-of-small", patterned(5 * MIB));
+      const upload = await begin(subject(), "mp/too-small");
       const small = await upload.send(1, patterned(5 * MIB - 1));
       const last = await upload.send(2, patterned(10));
       await expectRefusal(upload.complete([small, last]), "EntityTooSmall", 400);
+      const copied = await begin(subject(), "mp/too-small-copied");
+      const first = await copied.copy(1, "mp/source-of-small", `bytes=0-${5 * MIB - 2}`);
+      await expectRefusal(
+        copied.complete([first, await copied.send(2, patterned(10))]),
+        "EntityTooSmall",
+        400,
+      );
+      for (const Key of ["mp/too-small", "mp/too-small-copied"]) {
+        const head = new HeadObjectCommand({ Bucket: bucket, Key });
+        await expectRefusal(upload.client.send(head), "NotFound", 404);
+      }
+    });
+
+    it("refuses bad order, unknown parts and wrong ETags", async () => {
+      const upload = await begin(subject(), "mp/refused");
+      const small = await upload.send(1, patterned(5 * MIB));
+      const last = await upload.send(2, patterned(10));
       await expectRefusal(upload.complete([last, small]), "InvalidPartOrder", 400);
       await expectRefusal(upload.complete([{ ...last, PartNumber: 3 }]), "InvalidPart", 400);
       await expectRefusal(upload.complete([{ ...last, ETag: small.ETag }]), "InvalidPart", 400);
@@ -131,15 +150,31 @@ export function multipartCases(subject: SubjectSource): void {
       expect((await readObject(upload.client, bucket, "mp/new")).equals(expected)).toBe(true);
     });
 
-    it("refuses copies beyond the source, malformed ranges and stale sources", async () => {
+    it("copies of a source what it has, and nothing of one that is not there", async () => {
       const { bucket } = subject();
       const etag = await put(clientOf(subject()), bucket, "mp/source", patterned(100));
       const upload = await begin(subject(), "mp/copies");
-      await expectRefusal(upload.copy(1, "mp/source", "bytes=0-100"), "InvalidArgument", 400);
-      await expectRefusal(upload.copy(1, "mp/source", "bytes=5-"), "InvalidArgument", 400);
-      await expectRefusal(upload.copy(1, "mp/source", "bytes=0-9", '"stale"'), "PreconditionFailed", 412);
       await expectRefusal(upload.copy(1, "mp/nothing"), "NoSuchKey", 404);
-      await upload.copy(1, "mp/source", "bytes=0-99", etag);
+      await upload.complete([await upload.copy(1, "mp/source", "bytes=0-99", etag)]);
+      const copied = await readObject(upload.client, bucket, "mp/copies");
+      expect(copied.equals(patterned(100))).toBe(true);
+    });
+
+    it("refuses a copy beyond the end of its source, and a malformed range", async () => {
+      const { bucket } = subject();
+      await put(clientOf(subject()), bucket, "mp/short", patterned(100));
+      const upload = await begin(subject(), "mp/beyond");
+      await expectRefusal(upload.copy(1, "mp/short", "bytes=0-100"), "InvalidArgument", 400);
+      await expectRefusal(upload.copy(1, "mp/short", "bytes=100-100"), "InvalidArgument", 400);
+      await expectRefusal(upload.copy(1, "mp/short", "bytes=5-"), "InvalidArgument", 400);
+    });
+
+    it("refuses a copy from a source that is no longer the one meant", async () => {
+      const { bucket } = subject();
+      const etag = await put(clientOf(subject()), bucket, "mp/replaced", patterned(100));
+      await put(clientOf(subject()), bucket, "mp/replaced", patterned(100, 2));
+      const upload = await begin(subject(), "mp/stale");
+      await expectRefusal(upload.copy(1, "mp/replaced", "bytes=0-9", etag), "PreconditionFailed", 412);
     });
 
     it("completes only what is not there yet under If-None-Match, and keeps the upload when refused", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { encodeIndexLines } from "#shared/format/index-lines.ts";
+import { encodeIndexLines, MAX_LINE_BYTES } from "#shared/format/index-lines.ts";
 import { decodeAll, headerOf, indexSample } from "./index-samples.ts";
 
 const corrupt = expect.objectContaining({ code: "archive_corrupt" }) as unknown as Error;
@@ -32,6 +32,8 @@ it("finds every missing line and every cut", () => {
 const ENTRY = ["f", "a", 0, 5, 420, 0, 0, "1", "1", "1", 0];
 const FRAME = [0, 9, 0, 2048, "00".repeat(32)];
 const HEADER = headerOf(2048, 1, 1);
+const DUMP = ["f", "database.sql", 0, 5, 384, 0, 0, "1", "1", "1", 0];
+const DATABASE = { name: "database.sql", tar_offset: 0, tar_bytes: 1024, bytes: 5, sha256: "00".repeat(32) };
 
 function decode(...lines: readonly unknown[]): unknown {
   return decodeAll([encoder.encode(lines.map((line) => `${JSON.stringify(line)}\n`).join(""))]);
@@ -39,6 +41,8 @@ function decode(...lines: readonly unknown[]): unknown {
 
 it("accepts the sample that the next test breaks", () => {
   expect(decode(HEADER, FRAME, ENTRY)).toMatchObject({ entries: [{ name: "a", size: 5 }] });
+  const withDump = { ...HEADER, database: DATABASE };
+  expect(decode(withDump, FRAME, DUMP)).toMatchObject({ headers: [{ database: DATABASE }] });
 });
 
 it.each([
@@ -66,6 +70,18 @@ it.each([
   ["a fractional size", [HEADER, FRAME, set(3, 0.5)]],
   ["a time as a number", [HEADER, FRAME, set(7, 1)]],
   ["a time out of range", [HEADER, FRAME, set(7, "99999999999999999999")]],
+  ["a time with a leading zero", [HEADER, FRAME, set(7, "01")]],
+  ["a time of minus zero", [HEADER, FRAME, set(7, "-0")]],
+  ["a negative inode", [HEADER, FRAME, set(9, "-1")]],
+  ["a tar without entries", [{ ...HEADER, entries: 0 }, FRAME]],
+  ["a database that has no entry", [{ ...HEADER, database: DATABASE }, FRAME, ENTRY]],
+  ["a database that is a link", [{ ...HEADER, database: DATABASE }, FRAME, DUMP.with(0, "l")]],
+  ["a database of another length", [{ ...HEADER, database: { ...DATABASE, bytes: 6 } }, FRAME, DUMP]],
+  [
+    "a database that begins elsewhere",
+    [{ ...HEADER, database: { ...DATABASE, tar_offset: 512, tar_bytes: 512 } }, FRAME, DUMP],
+  ],
+  ["a database that ends elsewhere", [{ ...HEADER, database: { ...DATABASE, tar_bytes: 512 } }, FRAME, DUMP]],
   ["an unknown flag", [HEADER, FRAME, set(10, 4)]],
   ["a mode with type bits", [HEADER, FRAME, set(4, 0o100644)]],
 ])("refuses %s", (_what, lines) => {
@@ -76,6 +92,16 @@ it("refuses bytes that are not lines of JSON in UTF-8", () => {
   for (const bytes of [Buffer.from("{\n"), Buffer.from([0xff, 0x0a]), Buffer.alloc(2_000_000, "[")]) {
     expect(() => decodeAll([bytes])).toThrow(corrupt);
   }
+});
+
+it("measures a line in bytes, its newline included", () => {
+  const filled = (spaces: number): Buffer => {
+    const header = JSON.stringify({ ...HEADER, tool: "é".repeat(200) });
+    const fill = " ".repeat(MAX_LINE_BYTES - Buffer.byteLength(header) - 1 + spaces);
+    return Buffer.from([header + fill, JSON.stringify(FRAME), JSON.stringify(ENTRY), ""].join("\n"));
+  };
+  expect(decodeAll([filled(0)]).entries).toHaveLength(1);
+  expect(() => decodeAll([filled(1)])).toThrow(corrupt);
 });
 
 it("refuses to write a header that counts wrong", () => {

@@ -67,6 +67,7 @@ it("needs no more than the tail when the seek table alone is larger than it", ()
 
 it.each([
   ["no index", [{ compressedBytes: 5, decompressedBytes: 5 }, TRAILER_ENTRY]],
+  ["no data", [{ compressedBytes: 9, decompressedBytes: 0 }, TRAILER_ENTRY]],
   ["no trailer", [{ compressedBytes: 5, decompressedBytes: 5 }]],
   ["a trailer of another length", [{ compressedBytes: 90, decompressedBytes: 0 }]],
   ["too many index frames", Array.from({ length: MAX_INDEX_FRAMES + 2 }, () => TRAILER_ENTRY)],

@@ -1,0 +1,97 @@
+// The copying half of an upload against a real S3 server on a socket: what S3 refuses to copy becomes a reason to pack in
+// full, never a wrong archive.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CopyRefused, type CopySource } from "#runner/io/copy-parts.ts";
+import { uploadMultipart } from "#runner/io/multipart.ts";
+import { makeS3 } from "#runner/io/s3-client.ts";
+import { S3_COPY_LIMITS } from "#runner/plan/copy/plan-copies.ts";
+import type { CopyPart } from "#runner/plan/copy/split-copies.ts";
+import { clientOf, MIB, patterned, put, putInParts, readObject } from "#test/contracts/s3/subject.ts";
+import { BUCKET, KEYS, startTestS3, type TestS3 } from "#test/local/s3/local-stack.ts";
+
+const SOURCE = "node/site/first.tar.zst";
+const TARGET = "node/site/second.tar.zst";
+const OLD = patterned(12 * MIB);
+const FRESH = patterned(1000, 2);
+
+let s3: TestS3;
+let etag: string;
+beforeEach(async () => {
+  s3 = await startTestS3();
+  etag = await putInParts(clientOf(s3.subject), BUCKET, SOURCE, [OLD]);
+});
+afterEach(async () => {
+  await s3[Symbol.asyncDispose]();
+});
+
+async function copyAnd(
+  parts: readonly CopyPart[],
+  source: CopySource = { key: SOURCE, etag },
+): ReturnType<typeof uploadMultipart> {
+  const { endpoint, region } = s3.subject;
+  const client = makeS3({ endpoint, region }, async () => KEYS);
+  async function* frames(): AsyncGenerator<Buffer, void, undefined> {
+    yield Buffer.from(FRESH);
+  }
+  try {
+    return await uploadMultipart({
+      s3: client,
+      bucket: BUCKET,
+      key: TARGET,
+      frames: frames(),
+      copies: { source, parts },
+      expectedBytes: 10 * MIB,
+      concurrency: 4,
+      signal: new AbortController().signal,
+      beforeComplete: async () => undefined,
+      onOpen: async () => undefined,
+      onClosed: async () => undefined,
+    });
+  } finally {
+    client.destroy();
+  }
+}
+
+async function expectRefused(copying: Promise<unknown>, reason: CopyRefused["reason"]): Promise<void> {
+  const error: unknown = await copying.catch((refusal: unknown) => refusal);
+  expect(error).toBeInstanceOf(CopyRefused);
+  expect((error as CopyRefused).reason).toBe(reason);
+  const { objects, openUploads } = await s3.server.inspect();
+  expect(objects.map(({ key }) => key)).toEqual([SOURCE]);
+  expect(openUploads).toEqual([]);
+}
+
+it("puts the copied ranges, in order, before what is fresh", async () => {
+  const parts = [
+    { offset: 7 * MIB, bytes: 5 * MIB },
+    { offset: 1, bytes: 6 * MIB },
+  ];
+  const { sizeBytes } = await copyAnd(parts);
+  const made = await readObject(clientOf(s3.subject), BUCKET, TARGET);
+  const expected = [OLD.subarray(7 * MIB), OLD.subarray(1, 6 * MIB + 1), FRESH];
+  expect(made.equals(Buffer.concat(expected))).toBe(true);
+  expect(sizeBytes).toBe(made.length);
+});
+
+describe("is refused, with nothing left behind,", () => {
+  const whole = [{ offset: 0, bytes: 6 * MIB }];
+
+  it("when the source was replaced by another object", async () => {
+    await put(clientOf(s3.subject), BUCKET, SOURCE, patterned(12 * MIB, 9));
+    await expectRefused(copyAnd(whole), "source_changed");
+  });
+
+  it("when the source is gone", async () => {
+    await expectRefused(copyAnd(whole, { key: "node/site/never", etag }), "source_gone");
+  });
+
+  it("when a range goes beyond the source", async () => {
+    await expectRefused(copyAnd([{ offset: 6 * MIB, bytes: 6 * MIB + 1 }]), "copy_refused");
+  });
+
+  it("when a copied part is under 5 MiB, which the planner's limits never allow", async () => {
+    const small = S3_COPY_LIMITS.minCopyBytes - 1;
+    expect(small).toBe(5 * MIB - 1);
+    await expectRefused(copyAnd([{ offset: 0, bytes: small }]), "copy_refused");
+  });
+});
