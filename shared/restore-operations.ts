@@ -1,4 +1,6 @@
 // The calls of restores, verifications and what becomes of old backups; part of the table in operations.ts.
+
+import { ArchiveFile, FilesQuery } from "./contracts/backup-files.ts";
 import { Backup, Reported } from "./contracts/backups.ts";
 import { BySite, IdPath, page } from "./contracts/common.ts";
 import { StartedJob } from "./contracts/jobs.ts";
@@ -13,6 +15,16 @@ import {
 import type { Operation } from "./operations.ts";
 
 export const RESTORE_OPERATIONS = {
+  listBackupFiles: {
+    method: "GET",
+    path: "/backups/{id}/files",
+    access: "viewer",
+    summary: "What is in the archive, one directory at a time, by name",
+    params: IdPath,
+    query: FilesQuery,
+    status: 200,
+    answer: page(ArchiveFile),
+  },
   restoreBackup: {
     method: "POST",
     path: "/backups/{id}/restore",
