@@ -1,7 +1,7 @@
 // The calls of restores, verifications and what becomes of old backups; part of the table in operations.ts.
 
 import { ArchiveFile, FilesQuery } from "./contracts/backup-files.ts";
-import { Backup, Reported } from "./contracts/backups.ts";
+import { Backup, PutHold, Reported } from "./contracts/backups.ts";
 import { BySite, IdPath, page } from "./contracts/common.ts";
 import { StartedJob } from "./contracts/jobs.ts";
 import {
@@ -24,6 +24,27 @@ export const RESTORE_OPERATIONS = {
     query: FilesQuery,
     status: 200,
     answer: page(ArchiveFile),
+  },
+  deleteBackup: {
+    method: "DELETE",
+    path: "/backups/{id}",
+    access: "admin",
+    summary:
+      "Delete a backup that is not on hold; where the bucket keeps versions, the object can be brought back",
+    params: IdPath,
+    status: 204,
+    activity: "backup.deleted",
+  },
+  putBackupHold: {
+    method: "PUT",
+    path: "/backups/{id}/hold",
+    access: "operator",
+    summary: "Protect a backup from being deleted, or lift that",
+    params: IdPath,
+    body: PutHold,
+    status: 200,
+    answer: Backup,
+    activity: "backup.hold_changed",
   },
   restoreBackup: {
     method: "POST",

@@ -235,6 +235,8 @@ test("every change leaves a record of who did what to what, without secrets", as
   ]) {
     await operator.call("cancelJob", { id: (await started()).job_id });
   }
+  for (const held of [true, false]) await operator.call("putBackupHold", { id: backupId, body: { held } });
+  await master.admin.call("deleteBackup", { id: backupId });
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
   await master.admin.call("deleteSite", { id: site.id });
   await master.admin.call("deleteApiToken", { id: apiToken.id });
