@@ -12,6 +12,7 @@ import {
   StartUndo,
   StartVerify,
 } from "./contracts/restores.ts";
+import { ProofSchedule, Site } from "./contracts/sites.ts";
 import type { Operation } from "./operations.ts";
 
 export const RESTORE_OPERATIONS = {
@@ -78,6 +79,17 @@ export const RESTORE_OPERATIONS = {
     status: 202,
     answer: StartedJob,
     activity: "verify.started",
+  },
+  putSiteProof: {
+    method: "PUT",
+    path: "/sites/{id}/proof",
+    access: "operator",
+    summary: "When the site's newest backup is verified, or with `deep` proved",
+    params: IdPath,
+    body: ProofSchedule,
+    status: 200,
+    answer: Site,
+    activity: "site.proof_changed",
   },
   cancelJob: {
     method: "POST",
