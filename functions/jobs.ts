@@ -2,6 +2,7 @@
 import type { ClaimJob, PreviousBackup } from "#shared/contracts/jobs.ts";
 import { BackupError } from "#shared/errors.ts";
 import { claimJob } from "./core/claim-job.ts";
+import type { Step } from "./core/job-state.ts";
 import { PREVIOUS_BACKUPS_READ, previousBackup } from "./core/previous-backup.ts";
 import type { BackupRecord, JobRecord, SiteRecord } from "./core/records.ts";
 import { leaseLost, releaseJob, stopJob } from "./core/steer-job.ts";
@@ -62,7 +63,8 @@ export const handler: ApiHandler = serve(
               ? job
               : await deps.records.jobs.get(activeId);
         const source = await findSource(job, body, site, deps);
-        const step = claimJob({ jobId: params.id, body, job, site, activeJob, source, leaseSeconds }, now);
+        const decided = claimJob({ jobId: params.id, body, job, site, activeJob, source, leaseSeconds }, now);
+        const step = withReading(decided, source, now);
         if (!(await deps.records.commit(step))) return undefined;
         if (step.refusal !== undefined) throw step.refusal;
         const claimed = step.jobs.at(-1)?.after;
@@ -133,4 +135,10 @@ async function previousOf(job: JobRecord, deps: Deps<"records">): Promise<{ prev
   const newest = await backups.newestOfSite(job.node_id, job.site_id, PREVIOUS_BACKUPS_READ);
   const previous = previousBackup(newest);
   return previous === undefined ? {} : { previous };
+}
+
+/** Says in the source's record that it is being read; a source that was deleted meanwhile fails the claim. */
+function withReading(step: Step, source: BackupRecord | undefined, now: Date): Step {
+  if (source === undefined || step.refusal !== undefined) return step;
+  return { ...step, mark: { backup: source, set: { last_read_at: now.toISOString() } } };
 }

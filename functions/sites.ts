@@ -1,14 +1,12 @@
 // Sites: what is protected, where it lies and when it is backed up.
-import type { Schedule } from "#shared/contracts/sites.ts";
 import { BackupError } from "#shared/errors.ts";
-import { parseExpression, parseTimeZone } from "#shared/schedule-expression.ts";
-import { queueArn } from "./core/queue-names.ts";
 import type { SiteRecord } from "./core/records.ts";
 import { stopJob } from "./core/steer-job.ts";
 import { viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { loadNode, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
+import { checkSchedule, putSchedules } from "./http/site-schedules.ts";
 import { openRecords } from "./stores/records.ts";
 import { openSchedules } from "./stores/schedules.ts";
 import { settleRace } from "./stores/settle-race.ts";
@@ -39,7 +37,7 @@ export const handler: ApiHandler = serve(
           throw new BackupError("conflict", { detail: "The node is disabled." });
         return undefined;
       });
-      if (schedule !== undefined) await scheduleNew(site, schedule, deps);
+      if (schedule !== undefined) await scheduleNew(site, deps);
       activity.details = { name: site.name, node_id: site.node_id, path: site.path };
       return viewSite(site);
     },
@@ -63,7 +61,7 @@ export const handler: ApiHandler = serve(
         ...(exclude === undefined ? {} : { exclude }),
       };
       const site = await changeSite(params.id, (before) => ({ ...before, ...change }), deps);
-      if (state !== undefined && site.schedule !== undefined) await putSchedule(site, site.schedule, deps);
+      if (state !== undefined) await putSchedules(site, deps);
       return viewSite(site);
     },
 
@@ -80,10 +78,18 @@ export const handler: ApiHandler = serve(
       return undefined;
     },
 
+    async putSiteProof({ params, body, activity }, deps) {
+      checkSchedule(body, "");
+      const site = await changeSite(params.id, (before) => ({ ...before, proof: body }), deps);
+      await putSchedules(site, deps);
+      activity.details = { ...body };
+      return viewSite(site);
+    },
+
     async putSiteSchedule({ params, body, activity }, deps) {
       checkSchedule(body, "");
       const site = await changeSite(params.id, (before) => ({ ...before, schedule: body }), deps);
-      await putSchedule(site, body, deps);
+      await putSchedules(site, deps);
       activity.details = { ...body };
       return viewSite(site);
     },
@@ -91,23 +97,13 @@ export const handler: ApiHandler = serve(
 );
 
 /** A site that cannot be scheduled is taken back, so that the same call can be made again. */
-async function scheduleNew(
-  site: SiteRecord,
-  schedule: Schedule,
-  deps: Deps<"records" | "schedules">,
-): Promise<void> {
+async function scheduleNew(site: SiteRecord, deps: Deps<"records" | "schedules">): Promise<void> {
   try {
-    await putSchedule(site, schedule, deps);
+    await putSchedules(site, deps);
   } catch (error) {
     await deps.records.sites.remove({ before: site, after: { ...site, life: "removed" } });
     throw error;
   }
-}
-
-/** A paused site keeps its schedule, switched off, so that nothing piles up in its node's queue. */
-async function putSchedule(site: SiteRecord, schedule: Schedule, deps: Deps<"schedules">): Promise<void> {
-  const enabled = schedule.enabled && site.state === "active";
-  await deps.schedules.put(site.id, { ...schedule, enabled }, queueArn(deps.config, site.node_id));
 }
 
 /** A queued job ends, a running one is asked to stop. False when the site has to be read again. */
@@ -134,25 +130,4 @@ async function checkFree(site: SiteRecord, deps: Deps<"records" | "schedules">):
   const taken = await deps.records.sites.taken(site);
   if (taken === undefined) return;
   throw new BackupError("conflict", { detail: `Another site of the node has the ${taken} ${site[taken]}.` });
-}
-
-/** Refuses what EventBridge Scheduler would refuse, with the field's path. */
-function checkSchedule(schedule: Schedule, at: string): void {
-  const issues = [
-    ...faultOf(`${at}expression`, () => parseExpression(schedule.expression)),
-    ...faultOf(`${at}time_zone`, () => parseTimeZone(schedule.time_zone)),
-  ];
-  const [first] = issues;
-  if (first === undefined) return;
-  throw new BackupError("invalid_request", { detail: first.message, hint: first.hint, data: { issues } });
-}
-
-function faultOf(path: string, parse: () => unknown): { path: string; message: string; hint: string }[] {
-  try {
-    parse();
-    return [];
-  } catch (error) {
-    if (!(error instanceof BackupError)) throw error;
-    return [{ path, message: error.message, hint: error.hint }];
-  }
 }

@@ -116,6 +116,18 @@ const API_KINDS = {
     "The reported archive is not in the bucket with that size",
     "Check the bucket and the node's clock and network; the runner tries again.",
   ),
+  archive_unavailable: api(
+    409,
+    "never",
+    "The archive cannot be read from the bucket",
+    "Look at the object's versions in the bucket: an older one may be the archive. Otherwise use another backup.",
+  ),
+  backup_held: api(
+    409,
+    "never",
+    "The backup is on hold",
+    'Lift the hold first: PUT /api/v1/backups/{id}/hold {"held":false}.',
+  ),
   payload_too_large: api(413, "never", "The body is too large", "Keep it under 256 KiB."),
   unsupported_media_type: api(415, "never", "The body is not JSON", "Send Content-Type: application/json."),
   rate_limited: api(429, "later", "Too many requests", "Wait for the time in Retry-After."),

@@ -1,5 +1,7 @@
 // The calls of restores, verifications and what becomes of old backups; part of the table in operations.ts.
-import { Backup, Reported } from "./contracts/backups.ts";
+
+import { ArchiveFile, FilesQuery } from "./contracts/backup-files.ts";
+import { Backup, PutHold, Reported } from "./contracts/backups.ts";
 import { BySite, IdPath, page } from "./contracts/common.ts";
 import { StartedJob } from "./contracts/jobs.ts";
 import {
@@ -10,9 +12,41 @@ import {
   StartUndo,
   StartVerify,
 } from "./contracts/restores.ts";
+import { ProofSchedule, Site } from "./contracts/sites.ts";
 import type { Operation } from "./operations.ts";
 
 export const RESTORE_OPERATIONS = {
+  listBackupFiles: {
+    method: "GET",
+    path: "/backups/{id}/files",
+    access: "viewer",
+    summary: "What is in the archive, one directory at a time, by name",
+    params: IdPath,
+    query: FilesQuery,
+    status: 200,
+    answer: page(ArchiveFile),
+  },
+  deleteBackup: {
+    method: "DELETE",
+    path: "/backups/{id}",
+    access: "admin",
+    summary:
+      "Delete a backup that is not on hold; where the bucket keeps versions, the object can be brought back",
+    params: IdPath,
+    status: 204,
+    activity: "backup.deleted",
+  },
+  putBackupHold: {
+    method: "PUT",
+    path: "/backups/{id}/hold",
+    access: "operator",
+    summary: "Protect a backup from being deleted, or lift that",
+    params: IdPath,
+    body: PutHold,
+    status: 200,
+    answer: Backup,
+    activity: "backup.hold_changed",
+  },
   restoreBackup: {
     method: "POST",
     path: "/backups/{id}/restore",
@@ -45,6 +79,17 @@ export const RESTORE_OPERATIONS = {
     status: 202,
     answer: StartedJob,
     activity: "verify.started",
+  },
+  putSiteProof: {
+    method: "PUT",
+    path: "/sites/{id}/proof",
+    access: "operator",
+    summary: "When the site's newest backup is verified, or with `deep` proved",
+    params: IdPath,
+    body: ProofSchedule,
+    status: 200,
+    answer: Site,
+    activity: "site.proof_changed",
   },
   cancelJob: {
     method: "POST",

@@ -11,7 +11,7 @@ import type { ErrorReport } from "#shared/contracts/common.ts";
 import type { JobState, JobType } from "#shared/contracts/jobs.ts";
 import { ERROR_KINDS, type ErrorCode } from "#shared/error-kinds.ts";
 import type { BackupError } from "#shared/errors.ts";
-import type { ActivityRecord, BackupRecord, JobRecord, SiteRecord } from "./records.ts";
+import type { ActivityRecord, BackupRecord, DeletedBackupRecord, JobRecord, SiteRecord } from "./records.ts";
 
 const DEADLINE_MS = 24 * 3_600_000;
 /** Nobody wants a site replaced by a restore that was asked for yesterday. */
@@ -34,7 +34,7 @@ export interface BackupMark {
   readonly set: Partial<Pick<BackupRecord, MarkedField>>;
   readonly remove?: readonly MarkedField[];
 }
-type MarkedField = "hold" | "verified_at" | "proved_at" | "proof" | "verification_failed";
+type MarkedField = "hold" | "last_read_at" | "verified_at" | "proved_at" | "proof" | "verification_failed";
 
 /** What a rule decided: records to write in one transaction, and the refusal to answer with once they are written. */
 export interface Step {
@@ -42,6 +42,7 @@ export interface Step {
   readonly site?: Change<SiteRecord>;
   readonly backup?: BackupRecord;
   readonly mark?: BackupMark;
+  readonly deleted?: DeletedBackupRecord;
   readonly activity?: ActivityRecord;
   readonly refusal?: BackupError;
 }

@@ -130,6 +130,8 @@ export interface BackupRecord {
   warnings_total: number;
   /** While it is there, nothing may delete the backup. */
   hold?: { at: string; by: string; reason?: string };
+  /** When a restore or a verification last began to read it. */
+  last_read_at?: string;
   /** The newest verification that found nothing wrong. */
   verified_at?: string;
   /** The newest one of them that was deep, and what it measured. */
@@ -137,6 +139,17 @@ export interface BackupRecord {
   proof?: VerifyResult;
   /** The newest verification that found something wrong, until one that goes as deep finds nothing. */
   verification_failed?: FailedVerification;
+}
+
+export interface DeletedBackupRecord {
+  id: string;
+  backup: BackupRecord;
+  deleted_at: string;
+  /** The label of whoever did it. */
+  by: string;
+  why: string;
+  /** Whether the archive may still be in the bucket. */
+  object: "there" | "gone";
 }
 
 export interface FailedVerification {

@@ -24,7 +24,16 @@ export async function loadJob(id: string, deps: Deps<"records">): Promise<JobRec
 }
 
 export async function loadBackup(id: string, deps: Deps<"records">): Promise<BackupRecord> {
-  const backup = await deps.records.backups.get(id);
+  const [backup, deleted] = await Promise.all([
+    deps.records.backups.get(id),
+    deps.records.deletedBackups.get(id),
+  ]);
+  if (deleted !== undefined) {
+    throw new BackupError("not_found", {
+      detail: `The backup was deleted at ${deleted.deleted_at} by ${deleted.by}: ${deleted.why}`,
+      hint: "In a bucket that keeps versions, an administrator can bring the object back for a while.",
+    });
+  }
   if (backup === undefined) throw new BackupError("not_found", { detail: `There is no backup ${id}.` });
   return backup;
 }

@@ -8,7 +8,7 @@ import type { UsedBackup } from "../core/quota.ts";
 import type { BackupRecord, FailedVerification, SiteRecord, StageSeconds } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
 import { key, type Table } from "./table.ts";
-import { asPut, asUpdate, type WriteItem } from "./transact.ts";
+import { asDelete, asPut, asUpdate, type WriteItem } from "./transact.ts";
 
 function backupEntity(table: Table) {
   return new Entity(
@@ -31,6 +31,7 @@ function backupEntity(table: Table) {
         warnings: { type: CustomAttributeType<Warning[]>("any"), required: true },
         warnings_total: { type: "number", required: true },
         hold: { type: CustomAttributeType<NonNullable<BackupRecord["hold"]>>("any") },
+        last_read_at: { type: "string" },
         verified_at: { type: "string" },
         proved_at: { type: "string" },
         proof: { type: CustomAttributeType<VerifyResult>("any") },
@@ -65,6 +66,8 @@ export interface BackupRecords {
   createItem(backup: BackupRecord): WriteItem;
   /** Fails when the backup is gone. */
   markItem(mark: BackupMark): WriteItem;
+  /** Fails when the backup is gone or on hold. */
+  deleteItem(backup: BackupRecord): WriteItem;
 }
 
 export function openBackupRecords(table: Table): BackupRecords {
@@ -99,6 +102,14 @@ export function openBackupRecords(table: Table): BackupRecords {
     },
     createItem(backup) {
       return asPut(backups.create(backup).params());
+    },
+    deleteItem({ node_id, site_id, created_at, id }) {
+      return asDelete(
+        backups
+          .remove({ node_id, site_id, created_at, id })
+          .where(({ hold }, { notExists }) => notExists(hold))
+          .params(),
+      );
     },
     markItem({ backup, set, remove = [] }) {
       const { node_id, site_id, created_at, id } = backup;

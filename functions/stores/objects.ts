@@ -7,10 +7,19 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { BackupError } from "#shared/errors.ts";
+
+export interface ObjectRange {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly etag: string;
+}
 
 export interface Objects {
   /** The object's size, or undefined if there is none. */
   size(key: string): Promise<number | undefined>;
+  /** Those bytes of the object, as they come. @throws BackupError `archive_unavailable` if it is not that object. */
+  read(key: string, range: ObjectRange): Promise<AsyncIterable<Uint8Array>>;
   /** A URL that gives the object to anybody for that long, to be saved as `fileName`. */
   presignGet(key: string, fileName: string, expiresSeconds: number): Promise<string>;
   remove(key: string): Promise<void>;
@@ -28,6 +37,17 @@ export function openObjects({ bucketName: bucket }: { readonly bucketName: strin
         throw error;
       }
     },
+    async read(key, { offset, bytes, etag }) {
+      const Range = `bytes=${offset}-${offset + bytes - 1}`;
+      try {
+        const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range, IfMatch: etag });
+        const { Body: body } = await client.send(command);
+        // In Node the SDK gives a Readable.
+        return body as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        throw unavailable(error) ?? error;
+      }
+    },
     presignGet(key, fileName, expiresSeconds) {
       const command = new GetObjectCommand({
         Bucket: bucket,
@@ -42,3 +62,17 @@ export function openObjects({ bucketName: bucket }: { readonly bucketName: strin
     },
   };
 }
+
+/** What is wrong with the object, if that is what the error says. */
+function unavailable(error: unknown): BackupError | undefined {
+  const reason = error instanceof Error ? UNAVAILABLE[error.name] : undefined;
+  if (reason === undefined) return undefined;
+  return new BackupError("archive_unavailable", { detail: reason, cause: error });
+}
+
+const UNAVAILABLE: Readonly<Record<string, string>> = {
+  NoSuchKey: "The archive is gone from the bucket.",
+  PreconditionFailed: "The bucket has another object in the archive's place.",
+  InvalidRange: "The object in the bucket is shorter than the archive.",
+  InvalidObjectState: "The archive is in a cold storage class and has to be brought back first.",
+};

@@ -2,6 +2,7 @@
 import type { Step } from "../core/job-state.ts";
 import { type ActivityRecords, openActivityRecords } from "./activity-records.ts";
 import { type BackupRecords, openBackupRecords } from "./backup-records.ts";
+import { type DeletedBackupRecords, openDeletedBackupRecords } from "./deleted-backup-records.ts";
 import { type JobRecords, openJobRecords } from "./job-records.ts";
 import { type NodeRecords, openNodeRecords } from "./node-records.ts";
 import { openSiteRecords, type SiteRecords } from "./site-records.ts";
@@ -19,6 +20,7 @@ export interface Records {
   readonly sites: SiteRecords;
   readonly jobs: JobRecords;
   readonly backups: BackupRecords;
+  readonly deletedBackups: DeletedBackupRecords;
   readonly enrollmentTokens: EnrollmentTokenRecords;
   readonly apiTokens: ApiTokenRecords;
   readonly activity: ActivityRecords;
@@ -33,12 +35,14 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
   const sites = openSiteRecords(table, nodes);
   const jobs = openJobRecords(table);
   const backups = openBackupRecords(table);
+  const deletedBackups = openDeletedBackupRecords(table);
   const activity = openActivityRecords(table);
   return {
     nodes,
     sites,
     jobs,
     backups,
+    deletedBackups,
     enrollmentTokens: openEnrollmentTokenRecords(table),
     apiTokens: openApiTokenRecords(table),
     activity,
@@ -48,6 +52,8 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
         ...(step.site === undefined ? [] : [sites.changeItem(step.site)]),
         ...(step.backup === undefined ? [] : [backups.createItem(step.backup)]),
         ...(step.mark === undefined ? [] : [backups.markItem(step.mark)]),
+        ...(step.deleted === undefined ? [] : [backups.deleteItem(step.deleted.backup)]),
+        ...(step.deleted === undefined ? [] : [deletedBackups.createItem(step.deleted)]),
         ...(step.activity === undefined ? [] : [activity.addItem(step.activity)]),
       ];
       return items.length === 0 ? true : transact(table, items);

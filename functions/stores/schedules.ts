@@ -1,4 +1,5 @@
-// One EventBridge Scheduler schedule per site; its target is the queue of the site's node.
+// A site's EventBridge Scheduler schedules, one of its backups and one of its proofs; their target is the queue of the
+// site's node.
 import {
   ConflictException,
   CreateScheduleCommand,
@@ -8,13 +9,14 @@ import {
   SchedulerClient,
   UpdateScheduleCommand,
 } from "@aws-sdk/client-scheduler";
+import { ScheduledJobType } from "#shared/contracts/jobs.ts";
 import type { Schedule } from "#shared/contracts/sites.ts";
 import { scheduleInput } from "../core/schedule-input.ts";
 
 export interface Schedules {
-  /** Makes or changes the site's schedule; the same call twice is fine. */
-  put(siteId: string, schedule: Schedule, queueArn: string): Promise<void>;
-  /** A schedule that is gone already is fine. */
+  /** Makes or changes the site's schedule of those jobs; the same call twice is fine. */
+  put(siteId: string, type: ScheduledJobType, schedule: Schedule, queueArn: string): Promise<void>;
+  /** Removes them all; one that is gone already is fine. */
   remove(siteId: string): Promise<void>;
 }
 
@@ -24,14 +26,16 @@ export interface ScheduleSettings {
   readonly deadLetterQueueArn: string;
 }
 
+const PREFIXES = { backup: "site", verify: "proof" } as const;
+
 export function openSchedules(settings: ScheduleSettings): Schedules {
   const { scheduleGroup: group, schedulerRoleArn: roleArn, deadLetterQueueArn } = settings;
   const client = new SchedulerClient({});
-  const name = (siteId: string): string => `site-${siteId}`;
+  const name = (siteId: string, type: ScheduledJobType): string => `${PREFIXES[type]}-${siteId}`;
   return {
-    async put(siteId, schedule, queueArn) {
+    async put(siteId, type, schedule, queueArn) {
       const input: CreateScheduleCommandInput = {
-        Name: name(siteId),
+        Name: name(siteId, type),
         GroupName: group,
         ScheduleExpression: schedule.expression,
         ScheduleExpressionTimezone: schedule.time_zone,
@@ -43,7 +47,7 @@ export function openSchedules(settings: ScheduleSettings): Schedules {
         Target: {
           Arn: queueArn,
           RoleArn: roleArn,
-          Input: scheduleInput(siteId, "backup"),
+          Input: scheduleInput(siteId, type),
           DeadLetterConfig: { Arn: deadLetterQueueArn },
           RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 },
         },
@@ -56,10 +60,12 @@ export function openSchedules(settings: ScheduleSettings): Schedules {
       }
     },
     async remove(siteId) {
-      try {
-        await client.send(new DeleteScheduleCommand({ Name: name(siteId), GroupName: group }));
-      } catch (error) {
-        if (!(error instanceof ResourceNotFoundException)) throw error;
+      for (const type of ScheduledJobType.options) {
+        try {
+          await client.send(new DeleteScheduleCommand({ Name: name(siteId, type), GroupName: group }));
+        } catch (error) {
+          if (!(error instanceof ResourceNotFoundException)) throw error;
+        }
       }
     },
   };

@@ -1,6 +1,6 @@
 // A finished backup: the runner's report (`POST /backups/`) and the record made of it.
 import { z } from "zod";
-import { Bytes, ErrorReport, Id, SiteName, Timestamp } from "./common.ts";
+import { Bytes, ErrorReport, Id, Label, SiteName, Timestamp } from "./common.ts";
 import { Stage, Trigger } from "./jobs.ts";
 import { Finding, VerifyResult } from "./restores.ts";
 
@@ -145,6 +145,8 @@ export const Backup = z.object({
     .describe("The newest verification that found something wrong, until one as deep finds nothing"),
 });
 export type Backup = z.infer<typeof Backup>;
+
+export const PutHold = z.strictObject({ held: z.boolean(), reason: Label.optional() });
 
 export const DownloadQuery = z.strictObject({
   expires_seconds: z.coerce.number().int().min(60).max(604_800).default(3_600),

@@ -75,8 +75,8 @@ test("a site's schedule is made, changed and removed with it", async () => {
   const site = await master.admin.call("createSite", {
     body: { node_id: node.id, name: "timed", path: "/timed", schedule: { expression: "rate(1 day)" } },
   });
-  const read = () =>
-    scheduler.send(new GetScheduleCommand({ Name: `site-${site.id}`, GroupName: "backupd-local" }));
+  const read = (prefix = "site") =>
+    scheduler.send(new GetScheduleCommand({ Name: `${prefix}-${site.id}`, GroupName: "backupd-local" }));
   const made = await read();
   expect(made).toMatchObject({ ScheduleExpression: "rate(1 day)", State: "ENABLED" });
   expect(made.Target?.Arn).toContain(`:backupd-local-node-${node.id}`);
@@ -87,8 +87,12 @@ test("a site's schedule is made, changed and removed with it", async () => {
     flexible_minutes: 0,
     enabled: false,
   };
+  const proof = { expression: "rate(7 days)", deep: false };
+  expect((await master.admin.call("putSiteProof", { id: site.id, body: proof })).proof).toMatchObject(proof);
+  expect(await read("proof")).toMatchObject({ ScheduleExpression: "rate(7 days)", State: "ENABLED" });
   await master.admin.call("patchSite", { id: site.id, body: { state: "paused" } });
   expect(await read()).toMatchObject({ ScheduleExpression: "rate(1 day)", State: "DISABLED" });
+  expect(await read("proof")).toMatchObject({ State: "DISABLED" });
   await master.admin.call("patchSite", { id: site.id, body: { state: "active" } });
   expect(await read()).toMatchObject({ State: "ENABLED" });
   await master.admin.call("putSiteSchedule", { id: site.id, body });
@@ -99,6 +103,7 @@ test("a site's schedule is made, changed and removed with it", async () => {
   });
   await master.admin.call("deleteSite", { id: site.id });
   await expect(read()).rejects.toBeInstanceOf(ResourceNotFoundException);
+  await expect(read("proof")).rejects.toBeInstanceOf(ResourceNotFoundException);
   await expect(master.admin.call("getSite", { id: site.id })).rejects.toEqual(refusedAs("not_found"));
   const { items } = await master.admin.call("listSites", { query: { node_id: node.id } });
   expect(items.map(({ id }) => id)).not.toContain(site.id);
@@ -225,6 +230,7 @@ test("every change leaves a record of who did what to what, without secrets", as
   const operator = master.withToken(apiToken.token);
   await operator.call("startBackup", { id: site.id, body: {} });
   await operator.call("stopBackup", { id: site.id });
+  await operator.call("putSiteProof", { id: site.id, body: { expression: "rate(7 days)" } });
   const backupId = await backUp(site.id, 5);
   await operator.call("downloadBackup", { id: backupId });
   await operator.call("patchSite", { id: site.id, body: { state: "paused" } });
@@ -235,6 +241,8 @@ test("every change leaves a record of who did what to what, without secrets", as
   ]) {
     await operator.call("cancelJob", { id: (await started()).job_id });
   }
+  for (const held of [true, false]) await operator.call("putBackupHold", { id: backupId, body: { held } });
+  await master.admin.call("deleteBackup", { id: backupId });
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
   await master.admin.call("deleteSite", { id: site.id });
   await master.admin.call("deleteApiToken", { id: apiToken.id });

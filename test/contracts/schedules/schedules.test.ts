@@ -25,17 +25,25 @@ const SCHEDULE = { expression: "rate(1 day)", time_zone: "UTC", flexible_minutes
 test("put makes, changes and repeats, also many at once; remove removes, also twice", async () => {
   const siteId = randomUUID();
   const arn = queueArn(hostConfig(), randomUUID());
-  const read = () =>
-    client.send(new GetScheduleCommand({ Name: `site-${siteId}`, GroupName: hostConfig().scheduleGroup }));
-  await Promise.all(Array.from({ length: 5 }, () => schedules.put(siteId, SCHEDULE, arn)));
+  const read = (prefix = "site") =>
+    client.send(
+      new GetScheduleCommand({ Name: `${prefix}-${siteId}`, GroupName: hostConfig().scheduleGroup }),
+    );
+  await Promise.all(Array.from({ length: 5 }, () => schedules.put(siteId, "backup", SCHEDULE, arn)));
   expect(await read()).toMatchObject({
     ScheduleExpression: "rate(1 day)",
     FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 15 },
     Target: { Arn: arn, DeadLetterConfig: { Arn: hostConfig().deadLetterQueueArn } },
   });
-  await schedules.put(siteId, { ...SCHEDULE, expression: "rate(2 days)", enabled: false }, arn);
+  await schedules.put(siteId, "backup", { ...SCHEDULE, expression: "rate(2 days)", enabled: false }, arn);
   expect(await read()).toMatchObject({ ScheduleExpression: "rate(2 days)", State: "DISABLED" });
+  await schedules.put(siteId, "verify", { ...SCHEDULE, expression: "rate(7 days)" }, arn);
+  const proof = await read("proof");
+  expect(JSON.parse(proof.Target?.Input ?? "")).toMatchObject({ type: "verify", site_id: siteId });
+  expect((await read()).ScheduleExpression).toBe("rate(2 days)");
   await schedules.remove(siteId);
   await schedules.remove(siteId);
-  await expect(read()).rejects.toBeInstanceOf(ResourceNotFoundException);
+  for (const prefix of ["site", "proof"]) {
+    await expect(read(prefix)).rejects.toBeInstanceOf(ResourceNotFoundException);
+  }
 });

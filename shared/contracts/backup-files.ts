@@ -1,0 +1,21 @@
+// What an archive holds, as a directory listing.
+import { z } from "zod";
+import { Bytes, PageQuery, Timestamp } from "./common.ts";
+
+export const FilesQuery = PageQuery.extend({
+  prefix: z
+    .string()
+    .max(4096)
+    .default("")
+    .describe("The directory to list: `wp-content/uploads`; the top if empty"),
+});
+
+export const ArchiveFile = z.object({
+  name: z.string().describe("In its directory; bytes that are not UTF-8 show as `\\xNN`"),
+  path: z.string().describe("In the archive: what `paths` of a restore takes"),
+  type: z.enum(["file", "directory", "symlink", "hardlink"]),
+  size_bytes: Bytes.describe("Of a directory: all files below it"),
+  files: z.int().min(0).describe("How many files that is"),
+  modified_at: Timestamp.nullable(),
+});
+export type ArchiveFile = z.infer<typeof ArchiveFile>;
