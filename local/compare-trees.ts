@@ -5,7 +5,11 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 
-type Description = string;
+interface Description {
+  readonly text: string;
+  /** Of files and directories. */
+  readonly mtimeNs: bigint;
+}
 
 const SEPARATOR = Buffer.from("/");
 
@@ -18,10 +22,23 @@ async function sha256(path: Buffer): Promise<string> {
 async function describe(path: Buffer): Promise<Description> {
   const stat = await lstat(path, { bigint: true });
   const owner = `${stat.uid}:${stat.gid} ${(stat.mode & 0o7777n).toString(8)}`;
-  if (stat.isSymbolicLink()) return `symlink ${stat.uid}:${stat.gid} ${await readlink(path, "latin1")}`;
-  if (stat.isDirectory()) return `dir ${owner} ${stat.mtimeNs}`;
-  if (stat.isFile()) return `file ${owner} ${stat.mtimeNs} ${stat.size} ${await sha256(path)}`;
-  return `special ${owner}`;
+  const { mtimeNs } = stat;
+  if (stat.isSymbolicLink()) {
+    const target = await readlink(path, "latin1");
+    return { text: `symlink ${stat.uid}:${stat.gid} ${target}`, mtimeNs: 0n };
+  }
+  if (stat.isDirectory()) return { text: `dir ${owner}`, mtimeNs };
+  if (stat.isFile()) return { text: `file ${owner} ${stat.size} ${await sha256(path)}`, mtimeNs };
+  return { text: `special ${owner}`, mtimeNs: 0n };
+}
+
+function isSame(a: Description, b: Description, slackNs: bigint): boolean {
+  const apart = a.mtimeNs - b.mtimeNs;
+  return a.text === b.text && apart <= slackNs && -apart <= slackNs;
+}
+
+function show({ text, mtimeNs }: Description): string {
+  return `${text} ${mtimeNs}`;
 }
 
 /** Relative names as latin1, so that bytes that are not UTF-8 stay apart. */
@@ -43,6 +60,8 @@ async function collect(root: Buffer, excludedDirs: ReadonlySet<string>): Promise
 export interface CompareOptions {
   /** Directory names left out wherever they are. */
   readonly excludedDirs?: readonly string[];
+  /** How far times may be apart: Node sets them as a double of seconds, which is good to 0.3 µs. None by default. */
+  readonly mtimeSlackNs?: bigint;
 }
 
 /** One line per difference, empty when the trees are the same. */
@@ -59,8 +78,10 @@ export async function compareTrees(
   const differences: string[] = [];
   for (const [name, description] of want) {
     const other = have.get(name);
-    if (other === undefined) differences.push(`missing: ${name} (${description})`);
-    else if (other !== description) differences.push(`differs: ${name}: ${description} → ${other}`);
+    if (other === undefined) differences.push(`missing: ${name} (${show(description)})`);
+    else if (!isSame(description, other, options.mtimeSlackNs ?? 0n)) {
+      differences.push(`differs: ${name}: ${show(description)} → ${show(other)}`);
+    }
   }
   for (const name of have.keys()) if (!want.has(name)) differences.push(`unexpected: ${name}`);
   return differences;

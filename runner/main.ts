@@ -4,10 +4,20 @@ import { text } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { BackupError } from "#shared/errors.ts";
 import manifest from "../package.json" with { type: "json" };
+import { addArchiveCommands } from "./archive-commands.ts";
+import {
+  type CommonOptions,
+  type Edge,
+  EXIT,
+  logOf,
+  settingsOf,
+  UsageError,
+  withCommon,
+} from "./command-line.ts";
 import type { Runner } from "./compose.ts";
 import { composeControl, MASTER_TIMEOUT_MS } from "./compose-control.ts";
 import { enroll } from "./enroll.ts";
-import { humanLog, jsonLog, type Log } from "./io/log.ts";
+import { humanLog, type Log } from "./io/log.ts";
 import { lowerPriority } from "./io/lower-priority.ts";
 import { createMasterClient } from "./io/master-client.ts";
 import { skewHint } from "./io/problem.ts";
@@ -19,11 +29,9 @@ import { describeError } from "./plan/error-class.ts";
 import { parseMasterUrl } from "./plan/master-url.ts";
 import { redactText } from "./plan/redact.ts";
 import type { SiteOutcome } from "./run-once.ts";
-import { parseSettings, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { formatStatus, readStatus } from "./status.ts";
 import { stopOnSignals } from "./stop-signals.ts";
-
-const EXIT = { ok: 0, failed: 1, usage: 2, skipped: 3, setUp: 78 } as const;
 
 const EXIT_HELP = `
 Exit codes:
@@ -42,39 +50,15 @@ Getting started:
 
 To back up right now and watch:  backupd run-once --site SITE   (or: backupd --run-once)
 
+To bring a site back, or only a part of it:  backupd restore --help
+
 Environment: BACKUPD_STATE_DIR, BACKUPD_TOKEN, BACKUPD_LOG_FORMAT, BACKUPD_LOG_LEVEL, BACKUPD_SITE_ROOTS.
 ${EXIT_HELP}`;
-
-class UsageError extends Error {}
-
-interface CommonOptions {
-  readonly stateDir?: string;
-  readonly logFormat?: string;
-  readonly logLevel?: string;
-  readonly siteRoots?: string;
-}
-
-interface Edge {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly terminal: Terminal;
-}
-
-function settingsOf(options: CommonOptions, { env }: Edge): Settings {
-  const parsed = parseSettings(options, env);
-  if (!parsed.ok) throw new UsageError(parsed.faults.join("\n"));
-  return parsed.settings;
-}
 
 async function composed(settings: Settings, log: Log, stop: AbortSignal): Promise<Runner> {
   // Loaded only when needed: with the SDKs out of the way, the other commands answer at once.
   const [{ composeRunner }, { engine }] = await Promise.all([import("./compose.ts"), import("./engine.ts")]);
   return composeRunner({ settings, engine, log, version: manifest.version, stop });
-}
-
-function logOf(settings: Settings, fallback: "json" | "pretty", { terminal }: Edge): Log {
-  const format = settings.logFormat ?? fallback;
-  if (format === "json") return jsonLog(process.stdout, settings.logLevel);
-  return humanLog(terminal, settings.logLevel, () => new Date());
 }
 
 /** A backup must not be felt by the sites; where the system does not allow for that, it still has to be made. */
@@ -178,13 +162,6 @@ async function doEnroll(options: EnrollOptions, edge: Edge): Promise<number> {
   return EXIT.ok;
 }
 
-function withCommon(command: Command): Command {
-  return command
-    .option("--state-dir <dir>", "where backupd keeps its identity and its work (default: /var/lib/backupd)")
-    .option("--log-format <format>", "json or pretty (default: pretty at a terminal)")
-    .option("--log-level <level>", "debug, info, warn or error (default: info)");
-}
-
 /** `finish` is given each command's exit code. */
 function buildProgram(edge: Edge, finish: (code: number) => void): Command {
   const program = new Command("backupd")
@@ -218,6 +195,8 @@ function buildProgram(edge: Edge, finish: (code: number) => void): Command {
     .description("this node's identity, Master, queue, outbox, work and last results")
     .option("--json", "for machines")
     .action(async (options: CommonOptions) => finish(await doStatus(options, edge)));
+
+  addArchiveCommands(program, edge, finish);
   return program;
 }
 

@@ -231,6 +231,26 @@ const NODE_KINDS = {
     "An archive is damaged or not one of ours",
     "Restore from another backup of the site; a backup with --full does not depend on the damaged one. If a verify reports this, look for who else can write to the bucket.",
   ),
+  archive_missing: node(
+    "never",
+    "The archive is not in the storage any more",
+    "Choose another backup: `backupd list`. If nobody deleted this one, look for who else can write to the bucket.",
+  ),
+  archive_path_unknown: node(
+    "never",
+    "The archive has no such file or directory",
+    "`backupd files BACKUP [PREFIX]` shows what it has; names begin with wp-content/.",
+  ),
+  restore_target_unusable: node(
+    "never",
+    "Nothing can be extracted to that directory",
+    "Name a new or an empty directory whose parent exists.",
+  ),
+  restore_write_failed: node(
+    "later",
+    "A file could not be restored",
+    "Read the detail; check the disk, its quota and the rights of backupd's user.",
+  ),
   storage_denied: node(
     "later",
     "The storage refused the credentials",

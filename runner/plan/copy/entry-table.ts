@@ -17,6 +17,7 @@ export interface EntryTable {
   readonly stat: (id: number) => EntryStat;
   readonly name: (id: number) => string;
   readonly type: (id: number) => EntryType;
+  readonly size: (id: number) => number;
   readonly tarOffset: (id: number) => number;
   readonly flags: (id: number) => number;
   /** Inside a directory that the archive has an entry for, or such a directory itself. */
@@ -109,6 +110,7 @@ export function createEntryTable(): EntryTable {
     },
     name,
     type,
+    size: (id) => columns.size[id] ?? 0,
     tarOffset: (id) => columns.tarOffset[id] ?? 0,
     flags: (id) => columns.flags[id] ?? 0,
     isNested: (id) => columns.nested[id] === 1,
