@@ -7,6 +7,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { awsClient } from "./aws-client.ts";
 
 export interface Objects {
   /** The object's size, or undefined if there is none. */
@@ -17,7 +18,7 @@ export interface Objects {
 }
 
 export function openObjects({ bucketName: bucket }: { readonly bucketName: string }): Objects {
-  const client = new S3Client({});
+  const client = awsClient(new S3Client({}));
   return {
     async size(key) {
       try {

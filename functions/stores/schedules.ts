@@ -10,6 +10,7 @@ import {
 } from "@aws-sdk/client-scheduler";
 import type { Schedule } from "#shared/contracts/sites.ts";
 import { scheduleInput } from "../core/schedule-input.ts";
+import { awsClient } from "./aws-client.ts";
 
 export interface Schedules {
   /** Makes or changes the site's schedule; the same call twice is fine. */
@@ -26,7 +27,7 @@ export interface ScheduleSettings {
 
 export function openSchedules(settings: ScheduleSettings): Schedules {
   const { scheduleGroup: group, schedulerRoleArn: roleArn, deadLetterQueueArn } = settings;
-  const client = new SchedulerClient({});
+  const client = awsClient(new SchedulerClient({}));
   const name = (siteId: string): string => `site-${siteId}`;
   return {
     async put(siteId, schedule, queueArn) {
