@@ -6,6 +6,7 @@ export const RESOURCES = [
   "table",
   "gsi1",
   "gsi2",
+  "gsi3",
   "archives",
   "bucket",
   "node_queues",
@@ -42,6 +43,13 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     { on: "node_queues", may: ["sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"] },
     { on: "node_role", may: ["sts:AssumeRole"] },
   ],
+  nodeBackups: [
+    READ,
+    query("table"),
+    query("gsi2"),
+    query("gsi3"),
+    { on: "archives", may: ["s3:GetObject"] },
+  ],
   nodes: [CHANGE, query("gsi1"), { on: "node_queues", may: ["sqs:DeleteQueue"] }],
   sites: [
     CHANGE,
@@ -56,7 +64,16 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   quotas: [CHANGE, query("table")],
   siteBackup: [WRITE, { on: "node_queues", may: ["sqs:SendMessage"] }],
-  jobs: [CHANGE, query("table"), query("gsi1"), query("gsi2")],
+  jobs: [
+    CHANGE,
+    query("table"),
+    query("gsi1"),
+    query("gsi2"),
+    // For the URL of the archive that a job reads.
+    { on: "archives", may: ["s3:GetObject"] },
+  ],
+  jobReports: [CHANGE, query("gsi2")],
+  restores: [WRITE, query("gsi2"), { on: "node_queues", may: ["sqs:SendMessage"] }],
   backups: [
     WRITE,
     query("table"),

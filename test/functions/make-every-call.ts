@@ -5,6 +5,8 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import { objectKey } from "#shared/object-key.ts";
+import { finishBackup } from "#test/helpers/finished-backup.ts";
+import { verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
 
@@ -17,11 +19,35 @@ export async function makeEveryCall(master: Master): Promise<void> {
   const site = await master.createSite(node.id);
   await everyCallOfSites(master, node, site.id);
   await everyCallOfJobs(master, node, site.id);
+  await everyCallOfRestores(master, node, site.id);
   await buryAJob(master, site.id);
-  await admin.call("stopBackup", { id: site.id });
+  await admin.call("startBackup", { id: site.id, body: {} });
   await admin.call("deleteSite", { id: site.id });
   await admin.call("listActivity");
   await admin.call("deleteNode", { id: node.id });
+}
+
+async function everyCallOfRestores(master: Master, node: TestNode, siteId: string): Promise<void> {
+  const { admin } = master;
+  const { client } = node;
+  await admin.call("stopBackup", { id: siteId });
+  const backup = await finishBackup(master, node, siteId);
+  const { job_id: id } = await admin.call("verifyBackup", { id: backup.id, body: {} });
+  const body = {
+    site_id: siteId,
+    runner_id: randomUUID(),
+    trigger: "manual" as const,
+    type: "verify" as const,
+  };
+  const claim = await client.call("claimJob", { id, body });
+  await client.call("getNodeBackup", { id: backup.id });
+  const stranger = await master.enrolNode();
+  await stranger.client.request("GET", `/nodes/backups/${backup.id}?job_id=${id}`);
+  await client.call("listNodeBackups");
+  await client.call("listNodeBackups", { query: { site_id: siteId } });
+  await client.call("reportJob", { id, body: verifyReport(claim, false) });
+  const restore = await admin.call("restoreBackup", { id: backup.id, body: {} });
+  await admin.call("cancelJob", { id: restore.job_id });
 }
 
 async function buryAJob(master: Master, siteId: string): Promise<void> {
