@@ -5,9 +5,11 @@ import { join } from "node:path";
 import type { SQSBatchResponse } from "aws-lambda";
 import type { AllDeps } from "#functions/deps.ts";
 import { tryLock } from "#runner/io/lock.ts";
-import { startApiHost } from "./api-host/server.ts";
+import { type ApiHost, startApiHost } from "./api-host/server.ts";
 import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
+import type { FunctionCall } from "./iam/enforce-roles.ts";
+import { localArns } from "./iam/local-arns.ts";
 import { staticCredentials } from "./s3/credentials.ts";
 import type { S3FaultHook } from "./s3/faults.ts";
 import { type S3Server, startS3 } from "./s3/server.ts";
@@ -29,6 +31,8 @@ export interface StackOptions {
   /** The Scheduler's clock. */
   readonly schedulerTime?: Pick<SchedulerOptions, "now" | "wake">;
   readonly onError?: (error: unknown) => void;
+  /** Told of each permission that a function of the Master needed. */
+  readonly onCall?: (call: FunctionCall) => void;
 }
 
 export interface Stack extends AsyncDisposable {
@@ -43,6 +47,8 @@ export interface Stack extends AsyncDisposable {
   readonly scheduler: RunningScheduler;
   /** The Master's environment without what it was started with: what an SDK client needs to reach this stack. */
   readonly env: Readonly<Record<string, string>>;
+  /** Runs a function of the Master that no HTTP call reaches. */
+  readonly invoke: ApiHost["invoke"];
   /** Throws if a service of the stack has ended by itself. */
   throwIfCrashed(): void;
   close(): Promise<void>;
@@ -56,6 +62,7 @@ const NAMES = {
   deadLetterQueueName: "backupd-local-dead-letters",
   scheduleGroup: "backupd-local",
 };
+const ARNS = localArns(NAMES, { region: REGION, account: ACCOUNT });
 
 /** One per process: Lambda handlers share the process' environment. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -77,6 +84,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await startApiHost({
       port: state.ports.api,
       env: { ...env, ...options.env },
+      roles: {
+        place: { region: REGION, account: ACCOUNT },
+        arns: ARNS,
+        ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
+      },
       ...(options.deps === undefined ? {} : { deps: options.deps }),
       ...(options.onError === undefined ? {} : { onError: options.onError }),
     }),
@@ -102,6 +114,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     sqs,
     scheduler,
     env,
+    invoke: host.invoke,
     throwIfCrashed: () => services.throwIfCrashed(),
     close,
     [Symbol.asyncDispose]: close,
@@ -190,10 +203,10 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     LOG_LEVEL: "SILENT",
     TABLE_NAME: NAMES.tableName,
     BUCKET_NAME: NAMES.bucketName,
-    DEAD_LETTER_QUEUE_ARN: `arn:aws:sqs:${REGION}:${ACCOUNT}:${NAMES.deadLetterQueueName}`,
+    DEAD_LETTER_QUEUE_ARN: ARNS.dead_letter_queue,
     SCHEDULE_GROUP: NAMES.scheduleGroup,
-    SCHEDULER_ROLE_ARN: `arn:aws:iam::${ACCOUNT}:role/backupd-local-scheduler`,
-    NODE_ROLE_ARN: `arn:aws:iam::${ACCOUNT}:role/backupd-local-node`,
+    SCHEDULER_ROLE_ARN: ARNS.scheduler_role,
+    NODE_ROLE_ARN: ARNS.node_role,
     AUDIENCE: "backupd-master-local",
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     BOOTSTRAP_TOKEN_SHA256: createHash("sha256").update(adminToken).digest("hex"),

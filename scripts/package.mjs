@@ -6,6 +6,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { parse, parseDocument } from "yaml";
+import { functionRole, roleLogicalId } from "../functions/core/function-roles.ts";
 import { COMMON_OPTIONS } from "./bundle.mjs";
 import { packageRunner } from "./package-runner.mjs";
 import { ROOT, runMain } from "./setup.mjs";
@@ -48,12 +49,14 @@ async function bundle([name, { handler }]) {
   return { name, bytes: statSync(outfile).size };
 }
 
-/** serverless.yml again, beside the bundles, and with each function's one file as its package. */
+/** serverless.yml again, beside the bundles, and with each function's one file as its package and its own role. */
 function writeService(text, functions) {
   const service = parseDocument(text, { logLevel: "error" });
   for (const [name, { handler }] of Object.entries(functions)) {
     const file = `${handler.slice(0, handler.lastIndexOf("."))}.mjs`;
     service.setIn(["functions", name, "package"], { patterns: ["!**", file] });
+    service.setIn(["functions", name, "role"], roleLogicalId(name));
+    service.setIn(["resources", "Resources", roleLogicalId(name)], functionRole(name));
   }
   writeFileSync(join(OUT, "serverless.yml"), service.toString({ lineWidth: 0 }));
   const { name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));

@@ -3,6 +3,7 @@ import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { NodeCredentials } from "#shared/contracts/nodes.ts";
 import { type QueueSettings, queueArn } from "../core/queue-names.ts";
 import { sessionPolicy } from "../core/session-policy.ts";
+import { awsClient } from "./aws-client.ts";
 
 const SESSION_SECONDS = 3_600;
 
@@ -16,7 +17,7 @@ export interface IssuerSettings extends QueueSettings {
 }
 
 export function openNodeCredentials(settings: IssuerSettings): NodeCredentialsIssuer {
-  const client = new STSClient({});
+  const client = awsClient(new STSClient({}));
   return {
     async issue(nodeId) {
       const answer = await client.send(

@@ -15,6 +15,8 @@ export interface ObjectRange {
   readonly etag: string;
 }
 
+import { awsClient } from "./aws-client.ts";
+
 export interface Objects {
   /** The object's size, or undefined if there is none. */
   size(key: string): Promise<number | undefined>;
@@ -26,7 +28,7 @@ export interface Objects {
 }
 
 export function openObjects({ bucketName: bucket }: { readonly bucketName: string }): Objects {
-  const client = new S3Client({});
+  const client = awsClient(new S3Client({}));
   return {
     async size(key) {
       try {

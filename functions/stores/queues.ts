@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { JobMessage } from "#shared/contracts/jobs.ts";
 import { type QueueSettings, queueName } from "../core/queue-names.ts";
+import { awsClient } from "./aws-client.ts";
 
 export interface Queues {
   /** Idempotent; gives the queue's URL. */
@@ -19,7 +20,7 @@ export interface Queues {
 
 export function openQueues(settings: QueueSettings): Queues {
   const { stage, deadLetterQueueArn } = settings;
-  const client = new SQSClient({});
+  const client = awsClient(new SQSClient({}));
   return {
     async create(nodeId) {
       const answer = await client.send(

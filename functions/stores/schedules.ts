@@ -12,6 +12,7 @@ import {
 import { ScheduledJobType } from "#shared/contracts/jobs.ts";
 import type { Schedule } from "#shared/contracts/sites.ts";
 import { scheduleInput } from "../core/schedule-input.ts";
+import { awsClient } from "./aws-client.ts";
 
 export interface Schedules {
   /** Makes or changes the site's schedule of those jobs; the same call twice is fine. */
@@ -30,7 +31,7 @@ const PREFIXES = { backup: "site", verify: "proof" } as const;
 
 export function openSchedules(settings: ScheduleSettings): Schedules {
   const { scheduleGroup: group, schedulerRoleArn: roleArn, deadLetterQueueArn } = settings;
-  const client = new SchedulerClient({});
+  const client = awsClient(new SchedulerClient({}));
   const name = (siteId: string, type: ScheduledJobType): string => `${PREFIXES[type]}-${siteId}`;
   return {
     async put(siteId, type, schedule, queueArn) {

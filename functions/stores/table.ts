@@ -2,6 +2,7 @@
 // with ElectroDB; keys keep their case because signing keys and cursors are base64url.
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { awsClient } from "./aws-client.ts";
 
 export interface Table {
   readonly client: DynamoDBDocumentClient;
@@ -9,7 +10,7 @@ export interface Table {
 }
 
 export function openTable(name: string): Table {
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+  const client = DynamoDBDocumentClient.from(awsClient(new DynamoDBClient({})), {
     marshallOptions: { removeUndefinedValues: true },
   });
   return { client, name };

@@ -12,6 +12,7 @@ import { openObjects } from "#functions/stores/objects.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { openRecords } from "#functions/stores/records.ts";
 import { openSchedules } from "#functions/stores/schedules.ts";
+import { type EnforcementOptions, enforceRoles } from "#local/iam/enforce-roles.ts";
 import { PROJECT_ROOT, readServerlessFile, type ServerlessFile } from "#local/serverless-file.ts";
 import { toEvent } from "./event.ts";
 import { matchRoute, readRoutes } from "./routes.ts";
@@ -25,6 +26,8 @@ export interface ApiHostOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Replaces parts of what the handlers work with, for instance the clock. */
   readonly deps?: Partial<AllDeps>;
+  /** What the functions' roles are about, and who watches: a function may do here only what it may do on AWS. */
+  readonly roles?: EnforcementOptions;
   /** Called when a handler throws; API Gateway only answers 500. */
   readonly onError?: (error: unknown) => void;
 }
@@ -43,7 +46,10 @@ type Invoke = (functionName: string, event: unknown) => Promise<unknown>;
 export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const file = await readServerlessFile();
   const routes = readRoutes(file);
-  const invoke = await loadFunctions(file);
+  const roles = options.roles && enforceRoles(options.roles);
+  const run = await loadFunctions(file);
+  const invoke: Invoke =
+    roles === undefined ? run : (name, event) => roles.runAs(name, () => run(name, event));
   const { onError = () => undefined } = options;
 
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
@@ -80,6 +86,7 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
     server.closeIdleConnections();
     await closed;
     provideDeps(undefined);
+    roles?.[Symbol.dispose]();
     restoreEnvironment();
   };
   const closeOnce = (): Promise<void> => (closing ??= close());

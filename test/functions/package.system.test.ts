@@ -1,28 +1,30 @@
 // npm run package, offline and without credentials: bundles that are small and load fast, and a template that holds
 // what the design promises of AWS.
 import { execFile } from "node:child_process";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { API_BASE, OPERATIONS, type Operation } from "#shared/operations.ts";
+import {
+  packageMaster,
+  resourcesOfType,
+  type Template,
+  type TemplateResource,
+} from "#test/helpers/package-master.ts";
+import { templateResolver } from "#test/helpers/resolve-template.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-interface Resource {
-  readonly Type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation, as deep as it goes
-  readonly Properties: any;
-}
-let resources: Record<string, Resource>;
-const ofType = (type: string): Resource[] => Object.values(resources).filter((one) => one.Type === type);
+let template: Template;
+let resources: Template["Resources"];
+const ofType = (type: string): TemplateResource[] =>
+  resourcesOfType(template, type).map(([, resource]) => resource);
 
 beforeAll(async () => {
-  const { PATH, HOME } = process.env;
-  await run(process.execPath, ["scripts/package.mjs", "--stage", "test"], { cwd: ROOT, env: { PATH, HOME } });
-  const path = join(ROOT, "dist/.serverless/cloudformation-template-update-stack.json");
-  resources = (JSON.parse(await readFile(path, "utf8")) as { Resources: Record<string, Resource> }).Resources;
+  template = await packageMaster("test");
+  resources = template.Resources;
 });
 
 describe("the bundles", () => {
@@ -47,6 +49,19 @@ describe("the bundles", () => {
 });
 
 describe("the template", () => {
+  test("refers to nothing that is not in it", () => {
+    const { resolve, isOn } = templateResolver(template, { region: "eu-central-1", account: "123456789012" });
+    for (const [id, { Properties, DependsOn = [], Condition }] of Object.entries(resources)) {
+      resolve(Properties, id);
+      isOn(Condition);
+      for (const other of [DependsOn].flat())
+        expect([id, other, other in resources]).toEqual([id, other, true]);
+    }
+    for (const [id, { Value, Condition }] of Object.entries(template.Outputs ?? {})) {
+      if (isOn(Condition)) resolve(Value, `Outputs.${id}`);
+    }
+  });
+
   test("has a route for every operation, behind the authorizer unless it is public", () => {
     const routes = new Map(
       ofType("AWS::ApiGatewayV2::Route").map(({ Properties }) => [

@@ -11,7 +11,7 @@ import type { S3FaultHook } from "#local/s3/faults.ts";
 import type { S3Server } from "#local/s3/server.ts";
 import type { RunningScheduler } from "#local/scheduler/server.ts";
 import type { RunningSqs } from "#local/sqs.ts";
-import { startStack } from "#local/stack.ts";
+import { type Stack, type StackOptions, startStack } from "#local/stack.ts";
 import type { Role } from "#shared/contracts/identity.ts";
 import type { Site } from "#shared/contracts/sites.ts";
 import { makeTempDir } from "#test/local/demo/temp-dir.ts";
@@ -26,6 +26,7 @@ export interface MasterOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
+  readonly onCall?: StackOptions["onCall"];
 }
 
 export interface TestNode {
@@ -49,6 +50,8 @@ export interface Master extends AsyncDisposable {
   readonly s3Server: S3Server;
   readonly sqsServer: RunningSqs;
   readonly scheduler: RunningScheduler;
+  /** Runs a function of the Master that no HTTP call reaches. */
+  readonly invoke: Stack["invoke"];
   /** A client with a fresh API token of that role. */
   operator(role: Role): Promise<ApiClient>;
   withToken(token: string): ApiClient;
@@ -71,6 +74,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
       deps: { now, ...options.deps },
       onError: (error) => console.error("handler threw:", error),
       ...(options.s3Faults === undefined ? {} : { s3Faults: options.s3Faults }),
+      ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
     }),
   );
   const { region, masterKeys: credentials, env } = stack;
@@ -102,6 +106,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
     s3Server: stack.s3,
     sqsServer: stack.sqs,
     scheduler: stack.scheduler,
+    invoke: stack.invoke,
     withToken,
     async operator(role) {
       return withToken((await admin.call("createApiToken", { body: { label: role, role } })).token);

@@ -1,0 +1,98 @@
+// What each function may do on AWS, and nothing else. The package step makes one IAM role per row; the local stack
+// refuses what the row does not have; a test holds every row against the calls that are really made.
+
+/** What a grant can be about; each is an ARN in serverless.yml (custom.arns). */
+export const RESOURCES = [
+  "table",
+  "gsi1",
+  "gsi2",
+  "gsi3",
+  "archives",
+  "bucket",
+  "node_queues",
+  "dead_letter_queue",
+  "schedules",
+  "scheduler_role",
+  "node_role",
+] as const;
+export type Resource = (typeof RESOURCES)[number];
+
+export interface Grant {
+  readonly on: Resource;
+  readonly may: readonly string[];
+  /** For what no call of our own code shows: it is needed although the function never asks for it by itself. */
+  readonly because?: string;
+}
+
+const READ: Grant = { on: "table", may: ["dynamodb:GetItem"] };
+const WRITE: Grant = { on: "table", may: ["dynamodb:GetItem", "dynamodb:PutItem"] };
+const CHANGE: Grant = { on: "table", may: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"] };
+const query = (on: Resource): Grant => ({ on, may: ["dynamodb:Query"] });
+
+/** By the function's name in serverless.yml. */
+export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
+  authorizer: [READ],
+  health: [],
+  openapi: [],
+  fallback: [],
+  enrollmentTokens: [CHANGE, query("gsi1")],
+  apiTokens: [CHANGE, query("gsi1")],
+  nodeAgent: [
+    CHANGE,
+    query("gsi2"),
+    { on: "node_queues", may: ["sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"] },
+    { on: "node_role", may: ["sts:AssumeRole"] },
+  ],
+  nodeBackups: [
+    READ,
+    query("table"),
+    query("gsi2"),
+    query("gsi3"),
+    { on: "archives", may: ["s3:GetObject"] },
+  ],
+  nodes: [CHANGE, query("gsi1"), { on: "node_queues", may: ["sqs:DeleteQueue"] }],
+  sites: [
+    CHANGE,
+    { on: "table", may: ["dynamodb:DeleteItem"] },
+    query("gsi1"),
+    query("gsi2"),
+    {
+      on: "schedules",
+      may: ["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"],
+    },
+    { on: "scheduler_role", may: ["iam:PassRole"] },
+  ],
+  quotas: [CHANGE, query("table")],
+  siteBackup: [WRITE, { on: "node_queues", may: ["sqs:SendMessage"] }],
+  jobs: [
+    CHANGE,
+    query("table"),
+    query("gsi1"),
+    query("gsi2"),
+    // For the URL of the archive that a job reads.
+    { on: "archives", may: ["s3:GetObject"] },
+  ],
+  jobReports: [CHANGE, query("gsi2")],
+  restores: [WRITE, query("gsi2"), { on: "node_queues", may: ["sqs:SendMessage"] }],
+  backups: [
+    WRITE,
+    query("table"),
+    query("gsi1"),
+    query("gsi2"),
+    { on: "archives", may: ["s3:GetObject", "s3:DeleteObject"] },
+    {
+      on: "bucket",
+      may: ["s3:ListBucket"],
+      because: "without it S3 answers 403 instead of 404 for an object that is not there",
+    },
+  ],
+  activity: [query("table")],
+  deadLetter: [
+    WRITE,
+    {
+      on: "dead_letter_queue",
+      may: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+      because: "Lambda polls the queue with the function's role",
+    },
+  ],
+};

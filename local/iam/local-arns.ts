@@ -1,0 +1,29 @@
+// The ARNs of the local stack's things, named as the template names them for the stage `local`.
+import type { Resource } from "#functions/core/grants.ts";
+import type { Place } from "./call-permissions.ts";
+
+export interface LocalNames {
+  readonly tableName: string;
+  readonly bucketName: string;
+  readonly deadLetterQueueName: string;
+  readonly scheduleGroup: string;
+}
+
+export function localArns(names: LocalNames, { region, account }: Place): Readonly<Record<Resource, string>> {
+  const arn = (service: string, rest: string): string => `arn:aws:${service}:${region}:${account}:${rest}`;
+  const table = arn("dynamodb", `table/${names.tableName}`);
+  const role = (name: string): string => `arn:aws:iam::${account}:role/${name}`;
+  return {
+    table,
+    gsi1: `${table}/index/gsi1`,
+    gsi2: `${table}/index/gsi2`,
+    gsi3: `${table}/index/gsi3`,
+    archives: `arn:aws:s3:::${names.bucketName}/*`,
+    bucket: `arn:aws:s3:::${names.bucketName}`,
+    node_queues: arn("sqs", "backupd-local-node-*"),
+    dead_letter_queue: arn("sqs", names.deadLetterQueueName),
+    schedules: arn("scheduler", `schedule/${names.scheduleGroup}/*`),
+    scheduler_role: role(`backupd-local-scheduler-${region}`),
+    node_role: role(`backupd-local-node-${region}`),
+  };
+}

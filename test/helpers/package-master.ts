@@ -1,0 +1,36 @@
+// npm run package, offline and without credentials, and the template that it makes.
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const ROOT = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+export interface TemplateResource {
+  readonly Type: string;
+  readonly Condition?: string;
+  readonly DependsOn?: string | readonly string[];
+  readonly DeletionPolicy?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation, as deep as it goes
+  readonly Properties: any;
+}
+
+export interface Template {
+  readonly Parameters?: Readonly<Record<string, { readonly Type: string; readonly Default?: unknown }>>;
+  readonly Conditions?: Readonly<Record<string, unknown>>;
+  readonly Resources: Readonly<Record<string, TemplateResource>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Condition?: string; readonly Value: unknown }>>;
+}
+
+export async function packageMaster(stage: string, region = "eu-central-1"): Promise<Template> {
+  const { PATH, HOME } = process.env;
+  const args = ["scripts/package.mjs", "--stage", stage, "--region", region];
+  await run(process.execPath, args, { cwd: ROOT, env: { PATH, HOME } });
+  const path = join(ROOT, "dist/.serverless/cloudformation-template-update-stack.json");
+  return JSON.parse(await readFile(path, "utf8")) as Template;
+}
+
+export function resourcesOfType(template: Template, type: string): [string, TemplateResource][] {
+  return Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+}
