@@ -21,7 +21,11 @@ export const handler: ApiHandler = serve(
       const list = `files/${backup.id}/${prefix}`;
       const after = query.cursor === undefined ? undefined : openCursor(list, query.cursor);
       const level = createLevel(prefix, query.limit, after);
-      const decoder = createIndexDecoder({ header: nothing, frame: nothing, entry: level.entry });
+      const decoder = createIndexDecoder({
+        header: nothing,
+        frame: nothing,
+        entry: (entry) => level.entry(entry),
+      });
       await readIndexBlocks(deps.objects, backup, decoder.write);
       decoder.end();
       if (!level.exists()) {
