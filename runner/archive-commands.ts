@@ -1,6 +1,8 @@
-// The commands that read archives: `restore --to`.
+// The commands that read archives: list, files, verify, restore. Thin: each finds its archive, tells the story and shows
+// how it ended.
 import type { Command } from "commander";
 import { RestorePart } from "#shared/contracts/restores.ts";
+import manifest from "../package.json" with { type: "json" };
 import { systemClock } from "./clock.ts";
 import {
   type CommonOptions,
@@ -11,25 +13,125 @@ import {
   UsageError,
   withCommon,
 } from "./command-line.ts";
-import type { ExtractionFacts } from "./plan/restore/describe-extraction.ts";
+import type { FoundArchive } from "./find-archive.ts";
+import type { BackupsDeps } from "./find-backup.ts";
+import type { Log } from "./io/log.ts";
 import type { Selection } from "./plan/restore/select-entries.ts";
 import { stopOnSignals } from "./stop-signals.ts";
 
-interface RestoreOptions extends CommonOptions {
+interface ArchiveOptions extends CommonOptions {
+  readonly site?: string;
+  readonly json?: boolean;
+}
+
+interface RestoreOptions extends ArchiveOptions {
   readonly only?: string[];
   readonly path?: string[];
   readonly to?: string;
   readonly dryRun?: boolean;
-  readonly json?: boolean;
 }
 
-const RESTORE_HELP = `
-BACKUP is the path of an archive: shop.example.com_20261122_030000.tar.zst
+const NAMES_HELP = `
+BACKUP is an id or its beginning (backupd list), \`latest\`, or the path of an archive (shop_20261122_030000.tar.zst).`;
+
+const RESTORE_HELP = `${NAMES_HELP}
 
 Examples:
-  backupd restore shop.tar.zst --to /root/shop                       everything
-  backupd restore shop.tar.zst --to /root/db --only db               the database: /root/db/database.sql
-  backupd restore shop.tar.zst --to /root/x --path wp-content/uploads/2026 --path wp-config.php`;
+  backupd restore latest --site shop.example.com --to /root/shop     everything
+  backupd restore 3f2c --to /root/db --only db                       the database: /root/db/database.sql
+  backupd restore 3f2c --to /root/x --path wp-content/uploads/2026 --path wp-config.php
+  backupd restore ./shop_20261122_030000.tar.zst --to /root/shop     a downloaded archive; needs no Master
+
+--to takes a new or an empty directory; it appears when everything is in it. Run as root, so that owners come back.`;
+
+const VERIFY_HELP = `${NAMES_HELP}
+
+Reads the whole archive back: every frame's hash, every file against the index, the dump's hash and its last line.
+Exit code 1 and the findings if anything is wrong.`;
+
+interface Session {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+function begin(options: ArchiveOptions, edge: Edge): Session {
+  const log = logOf(settingsOf(options, edge), options.json === true ? "json" : "pretty", edge);
+  return { log, signal: stopOnSignals(() => log) };
+}
+
+async function backupsDeps(
+  options: ArchiveOptions,
+  edge: Edge,
+  { log, signal }: Session,
+): Promise<BackupsDeps> {
+  const { composeControl } = await import("./compose-control.ts");
+  const { version } = manifest;
+  const control = await composeControl({ settings: settingsOf(options, edge), log, version, stop: signal });
+  return { master: control.master, source: control.source, signal };
+}
+
+/** Files need no identity, no Master and no configuration. */
+async function open(
+  name: string,
+  options: ArchiveOptions,
+  edge: Edge,
+  session: Session,
+): Promise<FoundArchive> {
+  const { isPath, openBackup, openFileArchive } = await import("./find-archive.ts");
+  if (isPath(name)) return await openFileArchive(name, session.signal);
+  return await openBackup(name, options.site, await backupsDeps(options, edge, session));
+}
+
+async function doList(options: ArchiveOptions, edge: Edge): Promise<number> {
+  const session = begin(options, edge);
+  const [{ eachBackup }, { formatBackup }] = await Promise.all([
+    import("./find-backup.ts"),
+    import("./plan/restore/describe-backup.ts"),
+  ]);
+  let count = 0;
+  for await (const backup of eachBackup(options.site, await backupsDeps(options, edge, session))) {
+    count += 1;
+    process.stdout.write(`${options.json === true ? JSON.stringify(backup) : formatBackup(backup)}\n`);
+  }
+  if (count === 0) edge.terminal.line("There is no backup yet.");
+  return EXIT.ok;
+}
+
+async function doFiles(
+  name: string,
+  prefix: string,
+  options: ArchiveOptions & { all?: boolean },
+  edge: Edge,
+): Promise<number> {
+  const session = begin(options, edge);
+  await using found = await open(name, options, edge, session);
+  const { listFiles } = await import("./list-files.ts");
+  const rows = await listFiles(found.archive, prefix, options.all === true, session.signal);
+  const { formatListed } = await import("./plan/restore/list-entries.ts");
+  const { printable } = await import("./io/terminal.ts");
+  for (const row of rows) {
+    process.stdout.write(`${options.json === true ? JSON.stringify(row) : printable(formatListed(row))}\n`);
+  }
+  return EXIT.ok;
+}
+
+async function doVerify(name: string, options: ArchiveOptions, edge: Edge): Promise<number> {
+  const session = begin(options, edge);
+  const [{ verify }, { showExtraction }, { sayVerified }] = await Promise.all([
+    import("./verify.ts"),
+    import("./show-extraction.ts"),
+    import("./say-extraction.ts"),
+  ]);
+  using shown = showExtraction(edge.terminal, name);
+  const verified = await verify(() => open(name, options, edge, session), {
+    signal: session.signal,
+    clock: systemClock,
+    onProgress: shown.onProgress,
+  });
+  shown[Symbol.dispose]();
+  sayVerified({ name, verified, isJson: options.json === true }, edge, session.log);
+  return verified.findings.length === 0 ? EXIT.ok : EXIT.failed;
+}
 
 function selectionOf({ only, path }: RestoreOptions): Selection {
   const parsed = RestorePart.array().optional().safeParse(only);
@@ -37,50 +139,62 @@ function selectionOf({ only, path }: RestoreOptions): Selection {
   return { only: parsed.data, paths: path };
 }
 
-async function doRestore(file: string, options: RestoreOptions, edge: Edge): Promise<number> {
-  const settings = settingsOf(options, edge);
+async function doRestore(name: string, options: RestoreOptions, edge: Edge): Promise<number> {
   const selection = selectionOf(options);
-  if (options.to === undefined) throw new UsageError("--to DIR is needed: a new or an empty directory.");
-  const log = logOf(settings, options.json === true ? "json" : "pretty", edge);
-  const signal = stopOnSignals(() => log);
-  const [{ openFileArchive }, { restoreTo }, { showExtraction }] = await Promise.all([
-    import("./find-archive.ts"),
+  const { to } = options;
+  if (to === undefined) throw new UsageError("--to DIR is needed: a new or an empty directory.");
+  const session = begin(options, edge);
+  const [{ restoreTo }, { showExtraction }, { sayRestored }] = await Promise.all([
     import("./restore-to.ts"),
     import("./show-extraction.ts"),
+    import("./say-extraction.ts"),
   ]);
-  await using found = await openFileArchive(file, signal);
-  const { archive } = found;
-  using shown = showExtraction(edge.terminal, file);
+  await using found = await open(name, options, edge, session);
+  using shown = showExtraction(edge.terminal, found.label);
   const dryRun = options.dryRun === true;
-  const request = { archive, selection, to: options.to, dryRun };
-  const done = await restoreTo(request, { signal, clock: systemClock, onProgress: shown.onProgress });
-  shown[Symbol.dispose]();
-  const traffic = archive.reader.traffic();
-  const facts = {
-    bytesRead: traffic.bytes,
-    requests: traffic.requests,
-    seconds: done.seconds,
-    trust: found.trust,
-  } satisfies Partial<ExtractionFacts>;
-  const { say } = await import("./say-extraction.ts");
-  say(
-    { file, to: options.to, dryRun, extracted: done.extracted, facts, isJson: options.json === true },
-    edge,
-    log,
+  const restored = await restoreTo(
+    { archive: found.archive, selection, to, dryRun },
+    { signal: session.signal, clock: systemClock, onProgress: shown.onProgress },
   );
+  shown[Symbol.dispose]();
+  sayRestored({ found, to, dryRun, restored, isJson: options.json === true }, edge, session.log);
   return EXIT.ok;
 }
 
 /** `finish` is given each command's exit code. */
 export function addArchiveCommands(program: Command, edge: Edge, finish: (code: number) => void): void {
-  withCommon(program.command("restore"))
+  const withArchive = (command: Command): Command =>
+    withCommon(command)
+      .option("--site <id>", "id or name of the site")
+      .option("--json", "for machines, one JSON object per line");
+
+  withArchive(program.command("list"))
+    .description("this node's backups, newest first")
+    .action(async (options: ArchiveOptions) => finish(await doList(options, edge)));
+
+  withArchive(program.command("files"))
+    .description("what is in a backup, one directory at a time")
+    .argument("<backup>", "id, beginning of it, `latest`, or the path of an archive")
+    .argument("[prefix]", "a directory in it, for instance wp-content/uploads", "")
+    .option("--all", "everything below it")
+    .addHelpText("after", NAMES_HELP)
+    .action(async (backup: string, prefix: string, options: ArchiveOptions) =>
+      finish(await doFiles(backup, prefix, options, edge)),
+    );
+
+  withArchive(program.command("verify"))
+    .description("read a backup back and check everything in it")
+    .argument("<backup>", "id, beginning of it, `latest`, or the path of an archive")
+    .addHelpText("after", VERIFY_HELP)
+    .action(async (backup: string, options: ArchiveOptions) => finish(await doVerify(backup, options, edge)));
+
+  withArchive(program.command("restore"))
     .description("bring back a site, or a part of it, from a backup")
-    .argument("<backup>", "the backup")
+    .argument("<backup>", "id, beginning of it, `latest`, or the path of an archive")
     .option("--to <dir>", "extract into this new or empty directory")
     .option("--only <parts...>", "only these: db, files, config")
     .option("--path <paths...>", "only these files and directories, as named in the archive")
     .option("--dry-run", "say what would be restored, and change nothing")
-    .option("--json", "one JSON event per line")
     .addHelpText("after", RESTORE_HELP)
     .action(async (backup: string, options: RestoreOptions) =>
       finish(await doRestore(backup, options, edge)),

@@ -1,37 +1,42 @@
-// The end of `restore --to`, for people and for machines.
+// How `restore --to` and `verify` ended, for people and for machines.
 import type { Edge } from "./command-line.ts";
+import type { FoundArchive } from "./find-archive.ts";
 import type { Log } from "./io/log.ts";
 import type { Extracted } from "./io/restore/extract-archive.ts";
-import { describeExtraction, type ExtractionFacts } from "./plan/restore/describe-extraction.ts";
+import { describeExtraction, describeVerified } from "./plan/restore/describe-extraction.ts";
+import type { RestoredTo } from "./restore-to.ts";
+import type { VerifiedBackup } from "./verify.ts";
 
-export interface ExtractionEnd {
-  readonly file: string;
+export interface RestoredEnd {
+  readonly found: FoundArchive;
   readonly to: string;
   readonly dryRun: boolean;
-  readonly extracted: Extracted | undefined;
-  readonly facts: Pick<ExtractionFacts, "bytesRead" | "requests" | "seconds" | "trust">;
+  readonly restored: RestoredTo;
   readonly isJson: boolean;
 }
 
-export function say(end: ExtractionEnd, { terminal }: Edge, log: Log): void {
-  const { file, to, dryRun, extracted, facts } = end;
-  if (end.isJson) {
-    log.info(dryRun ? "restore.planned" : "restore.done", {
-      backup: file,
-      to,
-      ...eventOf(extracted),
-      ...eventFacts(facts),
-    });
+export function sayRestored(
+  { found, to, dryRun, restored, isJson }: RestoredEnd,
+  { terminal }: Edge,
+  log: Log,
+): void {
+  const { label, trust, record } = found;
+  const { extracted, seconds } = restored;
+  const { requests, bytes: bytesRead } = found.archive.reader.traffic();
+  if (isJson) {
+    const what = { backup: label, backup_id: record?.backup_id ?? null, to, ...eventOf(extracted) };
+    const how = { bytes_downloaded: bytesRead, requests, seconds, trust };
+    log.info(dryRun ? "restore.planned" : "restore.done", { ...what, ...how });
     return;
   }
-  terminal.line(dryRun ? `Would restore ${file} into ${to}:` : `Restored ${file} into ${to}:`);
+  terminal.line(dryRun ? `Would restore ${label} into ${to}:` : `Restored ${label} into ${to}:`);
   if (extracted === undefined) {
     terminal.line("  another tool's archive: what it holds shows only when it is extracted");
     return;
   }
   const { dbPath, ...counts } = extracted;
-  for (const line of describeExtraction({ ...counts, ...facts, hasDb: dbPath !== undefined }))
-    terminal.line(`  ${line}`);
+  const facts = { ...counts, hasDb: dbPath !== undefined, bytesRead, requests, seconds, trust };
+  for (const line of describeExtraction(facts)) terminal.line(`  ${line}`);
 }
 
 function eventOf(extracted: Extracted | undefined): Record<string, unknown> {
@@ -48,11 +53,27 @@ function eventOf(extracted: Extracted | undefined): Record<string, unknown> {
   };
 }
 
-function eventFacts({
-  bytesRead,
-  requests,
-  seconds,
-  trust,
-}: ExtractionEnd["facts"]): Record<string, unknown> {
-  return { bytes_downloaded: bytesRead, requests, seconds, trust };
+export interface VerifiedEnd {
+  readonly name: string;
+  readonly verified: VerifiedBackup;
+  readonly isJson: boolean;
+}
+
+export function sayVerified({ name, verified, isJson }: VerifiedEnd, { terminal }: Edge, log: Log): void {
+  const { findings } = verified;
+  if (isJson) {
+    const { frames, entries, files, filesBytes, dbBytes, tables, trust, bytesRead, requests, seconds } =
+      verified;
+    const counts = { frames, entries, files, files_bytes: filesBytes, db_bytes: dbBytes, tables };
+    const how = { bytes_downloaded: bytesRead, requests, seconds, trust };
+    log.info(findings.length === 0 ? "verify.good" : "verify.failed", {
+      backup: name,
+      findings,
+      ...counts,
+      ...how,
+    });
+    return;
+  }
+  terminal.line(findings.length === 0 ? `${name} is good:` : `${name} is NOT good:`);
+  for (const line of describeVerified(verified)) terminal.line(`  ${line}`);
 }

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { createHash, type Hash } from "node:crypto";
 import { promisify } from "node:util";
 import { BackupError } from "#shared/errors.ts";
-import { dumpOptions } from "../plan/dump-options.ts";
+import { DUMP_COMPLETED, DUMP_END_BYTES, dumpOptions } from "../plan/dump-options.ts";
 import { startClient } from "./client-process.ts";
 import { type CompressedFrame, compressFrames } from "./compress.ts";
 import { cutFrames } from "./cut-frames.ts";
@@ -43,9 +43,6 @@ interface SpooledFrame {
 }
 
 const CONCURRENCY = 2;
-/** The last line is `-- Dump completed`, or with `on <date>` if somebody's defaults say so. */
-const COMPLETED = /(?:^|\n)-- Dump completed[^\n]*\n?$/;
-const TAIL_BYTES = 256;
 
 /** @throws BackupError `db_*`, `dump_failed`, `dump_program_missing`, `disk_full`; the signal's reason. */
 export async function dumpDatabase(db: SiteDatabase, options: DumpOptions): Promise<Dump> {
@@ -104,7 +101,7 @@ async function runDump(
     throw error;
   }
   await client.ended();
-  if (!COMPLETED.test(plain.tail())) {
+  if (!DUMP_COMPLETED.test(plain.tail())) {
     throw new BackupError("dump_failed", { detail: 'The dump does not end with "-- Dump completed"' });
   }
   return {
@@ -142,7 +139,7 @@ function watchPlain(onBytes: ((total: number) => void) | undefined): PlainWatch 
     see(chunk) {
       hash.update(chunk);
       total += chunk.length;
-      tail = Buffer.concat([tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+      tail = Buffer.concat([tail, chunk.subarray(-DUMP_END_BYTES)]).subarray(-DUMP_END_BYTES);
       onBytes?.(total);
     },
     total: () => total,

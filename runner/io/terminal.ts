@@ -13,7 +13,7 @@ export interface Terminal {
 const CLEAR_LINE = "\r\u001b[2K";
 
 /** Names come from sites and servers, which may be hostile: no control character reaches the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === "\n" || char === "\t" ? char : "\uFFFD"));
 }
 

@@ -38,3 +38,8 @@ function mysqlOptions(programVersion: string): readonly string[] {
   if (release >= 8) return ["--set-gtid-purged=OFF", "--column-statistics=0"];
   return release === 5 && sub >= 6 ? ["--set-gtid-purged=OFF"] : [];
 }
+
+/** The last line of a whole dump is `-- Dump completed`, or with `on <date>` if somebody's defaults say so. */
+export const DUMP_COMPLETED: RegExp = /(?:^|\n)-- Dump completed[^\n]*\n?$/;
+/** So much of the end has that line. */
+export const DUMP_END_BYTES = 256;

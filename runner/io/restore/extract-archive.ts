@@ -1,19 +1,14 @@
 // Fills an empty directory with what is wanted of an archive. The archive may be hostile: its sizes are held against
 // the disk before anything is written, and what is written stays below that directory (tree-builder.ts).
 import { BackupError } from "#shared/errors.ts";
-import { nameFromText } from "#shared/format/entry-name.ts";
 import { formatBytes } from "#shared/units.ts";
 import { planReads, type TarSpan } from "../../plan/restore/plan-reads.ts";
-import {
-  DATABASE_NAME,
-  type SelectedEntries,
-  type Selection,
-  selectEntries,
-} from "../../plan/restore/select-entries.ts";
+import { type SelectedEntries, type Selection, selectEntries } from "../../plan/restore/select-entries.ts";
 import { freeBytes } from "../disk.ts";
-import type { LateStep, UnitFile } from "./extract-protocol.ts";
-import { type Extractors, startExtractors } from "./extractors.ts";
+import { databaseNameOf, expectedEntry, tarEnd } from "./archive-entries.ts";
+import type { ExtractInput, LateStep, UnitFile } from "./extract-protocol.ts";
 import { fetchUnits } from "./fetch-units.ts";
+import { type FramePool, startFramePool } from "./frame-pool.ts";
 import type { IndexedArchive } from "./open-archive.ts";
 import { openEmptyTarget } from "./open-target.ts";
 
@@ -44,6 +39,8 @@ export interface Extracted {
   /** Devices and FIFOs in archives of other tools, which are never made. */
   readonly skipped: number;
 }
+
+type ExtractPool = FramePool<readonly UnitFile[], readonly LateStep[], void>;
 
 const LATE_BATCH = 500;
 const DISK_BLOCK_BYTES = 4096;
@@ -78,8 +75,9 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
   await checkSpace(options.targetDir, archive, selected);
   const bytesTotal = selected.bytes;
   let bytesDone = 0;
-  await using extractors = startExtractors({
-    root: target.prefix,
+  await using pool: ExtractPool = startFramePool({
+    worker: new URL("./extract-worker.ts", import.meta.url),
+    workerData: { root: target.prefix } satisfies ExtractInput,
     signal,
     onFrame: (tarBytes) => {
       bytesDone = Math.min(bytesTotal, bytesDone + tarBytes);
@@ -90,21 +88,16 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
     reader: archive.reader,
     frames: archive.frames,
     units: planReads(archive.frames, spansOf(archive, selected)),
-    signal: extractors.signal,
+    signal: pool.signal,
     async work(unit, frames) {
-      const inWork = extractors.begin(unit.spans.map((span) => unitFile(archive, selected, span)));
-      for await (const { frame, stored } of frames) await inWork.frame(frame, stored);
+      const inWork = pool.begin(unit.spans.map((span) => unitFile(archive, selected, span)));
+      for await (const frame of frames) await inWork.frame(frame);
       await inWork.end();
     },
   });
-  await finishTree(archive, selected, extractors);
+  await finishTree(archive, selected, pool);
   onProgress?.({ bytesTotal, bytesDone: bytesTotal });
   return result;
-}
-
-/** The dump's name is text in the header, and bytes among the entries. */
-export function databaseNameOf({ header }: IndexedArchive): string {
-  return header.database === null ? DATABASE_NAME : nameFromText(header.database.name);
 }
 
 async function checkSpace(
@@ -124,41 +117,28 @@ async function checkSpace(
   });
 }
 
-/** Where entry `id` ends in the tar. */
-function tarEnd({ entries, header }: IndexedArchive, id: number): number {
-  return id + 1 < entries.count() ? entries.tarOffset(id + 1) : header.entries_end;
-}
-
 function* spansOf(archive: IndexedArchive, { files }: SelectedEntries): Generator<TarSpan> {
   for (const id of files) yield { id, from: archive.entries.tarOffset(id), to: tarEnd(archive, id) };
 }
 
-function unitFile(
-  { entries }: IndexedArchive,
-  { renamed }: SelectedEntries,
-  { id, from, to }: TarSpan,
-): UnitFile {
-  const stat = entries.stat(id);
-  return {
-    entry: { ...stat, tarOffset: from, flags: entries.flags(id) },
-    tarEnd: to,
-    name: renamed.get(id) ?? stat.name,
-  };
+function unitFile(archive: IndexedArchive, { renamed }: SelectedEntries, span: TarSpan): UnitFile {
+  const expected = expectedEntry(archive, span);
+  return { ...expected, name: renamed.get(span.id) ?? expected.entry.name };
 }
 
 async function finishTree(
   archive: IndexedArchive,
   selected: SelectedEntries,
-  extractors: Extractors,
+  pool: ExtractPool,
 ): Promise<void> {
   let batch: LateStep[] = [];
   for (const step of lateSteps(archive, selected)) {
     batch.push(step);
     if (batch.length < LATE_BATCH) continue;
-    await extractors.late(batch);
+    await pool.ask(batch);
     batch = [];
   }
-  await extractors.late(batch);
+  if (batch.length > 0) await pool.ask(batch);
 }
 
 /** Directories last, and the deeper ones first: nothing changes a directory's time after it was set. */

@@ -2,6 +2,7 @@
 // workers are, and what is in memory at once does not grow with the archive.
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { ReadUnit } from "../../plan/restore/plan-reads.ts";
+import type { StoredFrame } from "./frame-protocol.ts";
 import type { ObjectReader } from "./object-reader.ts";
 
 export interface FetchOptions {
@@ -11,12 +12,6 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
   /** Resolves when the unit is done with. */
   readonly work: (unit: ReadUnit, frames: AsyncIterable<StoredFrame>) => Promise<void>;
-}
-
-export interface StoredFrame {
-  readonly frame: FrameRecord;
-  /** Memory of its own. */
-  readonly stored: Uint8Array<ArrayBuffer>;
 }
 
 /** Enough to hide the storage's answer time; each holds a frame. */

@@ -11,8 +11,8 @@ export interface UrlArchive {
   readonly sizeBytes: number;
   /** As on record; an object that was replaced since is refused. */
   readonly etag: string;
-  /** A URL that is good now; asked again with `renew` when the storage refuses the last one. */
-  readonly url: (renew: boolean) => Promise<string>;
+  /** A URL that is good now; asked again with the one that the storage has refused. */
+  readonly url: (refused: string | undefined) => Promise<string>;
 }
 
 /** Of silence, not of a whole range: a slow line is no fault. */
@@ -44,10 +44,11 @@ export function openUrlSource(archive: UrlArchive): RangeSource {
     sizeBytes: archive.sizeBytes,
     async open(offset, bytes, signal) {
       const range = `bytes=${offset}-${offset + bytes - 1}`;
-      let answer = await get(new URL(await archive.url(false)), range, signal);
+      const url = await archive.url(undefined);
+      let answer = await get(new URL(url), range, signal);
       if (answer.statusCode === 403 || answer.statusCode === 401) {
         answer.resume();
-        answer = await get(new URL(await archive.url(true)), range, signal);
+        answer = await get(new URL(await archive.url(url)), range, signal);
       }
       try {
         checkAnswer(answer, archive, offset, bytes);

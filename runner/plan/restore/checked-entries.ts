@@ -52,7 +52,8 @@ export function readCheckedEntries<T extends ExpectedEntry>(
     });
   };
   const finish = (wanted: T): void => {
-    if (!ended || reader?.isBetween() !== true)
+    // Zero blocks in the middle would end the tar for every other reader.
+    if (!ended || reader?.isBetween() !== true || reader.isEnded())
       throw mismatch(wanted, "does not end where its index line says");
     reader = undefined;
     ended = false;

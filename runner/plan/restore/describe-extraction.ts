@@ -42,3 +42,35 @@ export function describeExtraction(facts: ExtractionFacts): string[] {
 function count(number: number, one: string, many: string = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
+
+export interface VerifiedFacts
+  extends Pick<
+    ExtractionFacts,
+    "files" | "filesBytes" | "dbBytes" | "bytesRead" | "requests" | "seconds" | "trust"
+  > {
+  readonly frames: number;
+  readonly entries: number;
+  readonly tables: number;
+  readonly findings: readonly { readonly message: string }[];
+}
+
+const SHOWN_FINDINGS = 20;
+
+/** Lines for a person. */
+export function describeVerified(facts: VerifiedFacts): string[] {
+  const { findings } = facts;
+  const hidden = findings.length - SHOWN_FINDINGS;
+  return [
+    ...findings.slice(0, SHOWN_FINDINGS).map(({ message }) => `✗ ${message}`),
+    ...(hidden > 0 ? [`✗ and ${hidden} more`] : []),
+    `${count(facts.files, "file")}: ${formatBytes(facts.filesBytes)}; ${count(facts.entries, "entry", "entries")} in ${count(facts.frames, "frame")}`,
+    `database: ${formatBytes(facts.dbBytes)}, ${count(facts.tables, "table")}`,
+    `read ${formatBytes(facts.bytesRead)} with ${count(facts.requests, "request")} in ${formatSeconds(facts.seconds)}`,
+    ...(findings.length > 0 ? [] : [`checked: ${TRUST[facts.trust]}`]),
+    ...(findings.length === 0
+      ? []
+      : [
+          "→ Do not delete older backups of this site; make a new one with `run-once --full`, and find out who can write to the bucket.",
+        ]),
+  ];
+}

@@ -1,31 +1,34 @@
-// The owner's side of the extracting workers: hands each the frames of its units, never more than it can hold, and
-// turns the first failure of any of them into everybody's.
+// The owner's side of the worker threads that frames go to: each gets the frames of its units, never more than it can
+// hold, and the first failure of any of them becomes everybody's.
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
-import type { FrameRecord } from "#shared/format/index-frame.ts";
-import type { ExtractInput, FromExtractor, LateStep, ToExtractor, UnitFile } from "./extract-protocol.ts";
+import type { FromFrameWorker, StoredFrame, ToFrameWorker } from "./frame-protocol.ts";
 
-export interface UnitInWork {
+export interface UnitInWork<Result> {
   /** In order; resolves when the worker can take more. */
-  frame(frame: FrameRecord, stored: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Resolves when all files of the unit are there. */
-  end(): Promise<void>;
+  frame(stored: StoredFrame): Promise<void>;
+  /** Resolves when the worker is done with the unit. */
+  end(): Promise<Result>;
 }
 
-export interface Extractors extends AsyncDisposable {
-  begin(files: readonly UnitFile[]): UnitInWork;
-  late(steps: readonly LateStep[]): Promise<void>;
-  /** Aborts with the first failure's BackupError, or the caller's signal's reason. */
+/** All methods reject with the first failure of a worker, or the caller's signal's reason. */
+export interface FramePool<Unit, Question, Result> extends AsyncDisposable {
+  begin(what: Unit): UnitInWork<Result>;
+  /** One at a time. */
+  ask(what: Question): Promise<void>;
+  /** Aborts with that failure or reason. */
   readonly signal: AbortSignal;
 }
 
-export interface ExtractorsOptions extends ExtractInput {
+export interface FramePoolOptions {
+  readonly worker: URL;
+  readonly workerData: unknown;
   readonly signal: AbortSignal;
   readonly onFrame: (tarBytes: number) => void;
 }
 
-/** More write no faster: they meet in the file system. */
+/** More are no faster: they meet in the file system. */
 const MAX_WORKERS = 4;
 /** One in work, one waiting. */
 const FRAMES_PER_WORKER = 2;
@@ -37,15 +40,17 @@ interface Hand {
   readonly waiting: (() => void)[];
 }
 
-export function startExtractors(options: ExtractorsOptions): Extractors {
+export function startFramePool<Unit, Question, Result>(
+  options: FramePoolOptions,
+): FramePool<Unit, Question, Result> {
   options.signal.throwIfAborted();
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
-  const onDone = new Map<number | "late", () => void>();
-  const input: ExtractInput = { root: options.root };
+  const onUnitDone = new Map<number, (result: Result) => void>();
+  let onAnswer: (() => void) | undefined;
   let units = 0;
 
-  const receive = (hand: Hand, message: FromExtractor): void => {
+  const receive = (hand: Hand, message: FromFrameWorker<Result>): void => {
     switch (message.type) {
       case "frame-done":
         hand.frames -= 1;
@@ -54,11 +59,11 @@ export function startExtractors(options: ExtractorsOptions): Extractors {
         break;
       case "unit-done":
         hand.units -= 1;
-        onDone.get(message.unit)?.();
-        onDone.delete(message.unit);
+        onUnitDone.get(message.unit)?.(message.result);
+        onUnitDone.delete(message.unit);
         break;
-      case "late-done":
-        onDone.get("late")?.();
+      case "answered":
+        onAnswer?.();
         break;
       case "failed":
         failure.abort(new BackupError(message.code, { detail: message.detail }));
@@ -66,14 +71,14 @@ export function startExtractors(options: ExtractorsOptions): Extractors {
     }
   };
   const hire = (): Hand => {
-    const worker = new Worker(new URL("./extract-worker.ts", import.meta.url), { workerData: input });
+    const worker = new Worker(options.worker, { workerData: options.workerData });
     const hand: Hand = { worker, units: 0, frames: 0, waiting: [] };
-    worker.on("message", (message: FromExtractor) => receive(hand, message));
+    worker.on("message", (message: FromFrameWorker<Result>) => receive(hand, message));
     worker.on("error", (cause) =>
       failure.abort(new BackupError("unexpected", { detail: cause.message, cause })),
     );
     worker.on("exit", () =>
-      failure.abort(new BackupError("unexpected", { detail: "An extracting thread ended" })),
+      failure.abort(new BackupError("unexpected", { detail: "A thread ended without a word" })),
     );
     return hand;
   };
@@ -87,37 +92,39 @@ export function startExtractors(options: ExtractorsOptions): Extractors {
     hands.push(hired);
     return hired;
   };
-  const tell = ({ worker }: Hand, message: ToExtractor, transfer: ArrayBuffer[] = []): void =>
-    worker.postMessage(message, transfer);
-  const done = async (key: number | "late"): Promise<void> =>
-    await orAborted(signal, (resolve) => onDone.set(key, resolve));
+  const tell = (
+    { worker }: Hand,
+    message: ToFrameWorker<Unit, Question>,
+    transfer: ArrayBuffer[] = [],
+  ): void => worker.postMessage(message, transfer);
 
   return {
     signal,
-    begin(files) {
+    begin(what) {
       const hand = leastBusy();
       const unit = units;
       units += 1;
       hand.units += 1;
-      tell(hand, { type: "unit", unit, files });
+      tell(hand, { type: "unit", unit, what });
       return {
-        async frame(frame, stored) {
+        async frame({ frame, stored }) {
           while (hand.frames >= FRAMES_PER_WORKER) {
-            await orAborted(signal, (resolve) => hand.waiting.push(resolve));
+            await orAborted<void>(signal, (resolve) => hand.waiting.push(resolve));
           }
           hand.frames += 1;
           tell(hand, { type: "frame", unit, frame, stored }, [stored.buffer]);
         },
         async end() {
           tell(hand, { type: "unit-end", unit });
-          await done(unit);
+          return await orAborted<Result>(signal, (resolve) => onUnitDone.set(unit, resolve));
         },
       };
     },
-    async late(steps) {
-      if (steps.length === 0) return;
-      tell(leastBusy(), { type: "late", steps });
-      await done("late");
+    async ask(what) {
+      tell(leastBusy(), { type: "ask", what });
+      await orAborted<void>(signal, (resolve) => {
+        onAnswer = resolve;
+      });
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(hands.map(({ worker }) => worker.terminate()));
@@ -126,14 +133,14 @@ export function startExtractors(options: ExtractorsOptions): Extractors {
 }
 
 /** What `wait` resolves, or the signal's reason, whichever comes first. */
-async function orAborted(signal: AbortSignal, wait: (resolve: () => void) => void): Promise<void> {
+async function orAborted<T>(signal: AbortSignal, wait: (resolve: (value: T) => void) => void): Promise<T> {
   signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   wait(resolve);
   try {
-    await promise;
+    return await promise;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
