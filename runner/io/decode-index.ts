@@ -9,13 +9,13 @@ import { createPreviousArchive, type PreviousArchive } from "../plan/copy/previo
 export async function decodeIndex(stored: Uint8Array): Promise<PreviousArchive> {
   const builder = createPreviousArchive();
   const decoder = createIndexDecoder(builder.sink);
-  for await (const block of decodeIndexFrames([stored], decompressOne)) decoder.write(block);
+  for await (const block of decodeIndexFrames([stored], decompressIndexFrame)) decoder.write(block);
   decoder.end();
   return builder.finish();
 }
 
 /** node:zlib decompresses the first zstd frame and says nothing of what follows it. */
-async function decompressOne(frame: Uint8Array, maxOutputLength: number): Promise<Uint8Array> {
+export async function decompressIndexFrame(frame: Uint8Array, maxOutputLength: number): Promise<Uint8Array> {
   // @types/node does not know that `info` changes what is returned.
   const { buffer, engine } = zstdDecompressSync(frame, { maxOutputLength, info: true }) as unknown as {
     readonly buffer: Uint8Array;

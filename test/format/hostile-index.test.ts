@@ -3,6 +3,7 @@
 import { zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createIndexDecoder } from "#shared/format/index-lines.ts";
+import { productSays } from "./product-reader.ts";
 import { brokenRule, indexLines, packed, withIndex } from "./sample-archive.ts";
 
 describe("an index whose hashes fit", () => {
@@ -53,9 +54,12 @@ describe("an index whose hashes fit", () => {
     expect(brokenRule(withIndex([packed([wrong])]))).toContain(rule);
   });
 
-  it("never decompresses to more than 4 MiB, and has nothing after its zstd frame", () => {
+  it("never decompresses to more than 4 MiB, and has nothing after its zstd frame", async () => {
     const lines = packed(indexLines());
     expect(brokenRule(withIndex([zstdCompressSync(Buffer.alloc(64 * 2 ** 20, "\n"))]))).toContain("4194304");
-    expect(brokenRule(withIndex([Buffer.concat([lines, lines])]))).toContain("one zstd frame");
+    const twice = withIndex([Buffer.concat([lines, lines])]);
+    expect(brokenRule(twice)).toContain("one zstd frame");
+    expect(await productSays(twice)).toBe("archive_corrupt");
+    expect(await productSays(withIndex([lines]))).toBe("none");
   });
 });

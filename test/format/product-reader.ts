@@ -1,32 +1,53 @@
-// All that the product checks when it reads an archive back, in one place for the tests of damage: tail, trailer, index,
-// seek table, then every frame's hash and length.
-import { hash } from "node:crypto";
-import { zstdDecompressSync } from "node:zlib";
-import { decodeIndex } from "#runner/io/decode-index.ts";
-import { corrupt } from "#shared/format/corrupt.ts";
-import { decodeSeekTable } from "#shared/format/seek-table.ts";
-import { type ByteRange, checkTrailer, locateArchiveParts, TAIL_BYTES } from "#shared/format/tail.ts";
-import { decodeTrailer } from "#shared/format/trailer.ts";
+// Reads an archive back whole with the product's own reader: index, trailer and seek table against each other, every
+// frame's hash, and every tar header against its line, for the tests of damage.
 
-/** Reads the whole object. @throws BackupError `archive_corrupt`. */
-export async function readWithProduct(object: Buffer): Promise<void> {
-  const layout = locateArchiveParts(object.subarray(-TAIL_BYTES), object.length);
-  const part = ({ offset, bytes }: ByteRange): Buffer => object.subarray(offset, offset + bytes);
-  const trailer = decodeTrailer(part(layout.trailer));
-  checkTrailer(trailer, layout);
-  if (hash("sha256", part(layout.index)) !== trailer.indexSha256) throw corrupt("The index is damaged");
-  const { frames, header } = await decodeIndex(part(layout.index));
-  const rows = decodeSeekTable(part(layout.seekTable));
-  if (header.tar_bytes !== trailer.tarBytes) throw corrupt("Trailer and index disagree about the tar");
-  if (frames.length !== layout.dataFrames) throw corrupt("Index and seek table count different frames");
-  for (const [at, { offset, compressedBytes, tarBytes, sha256 }] of frames.entries()) {
-    const stored = part({ offset, bytes: compressedBytes });
-    const row = rows[at];
-    if (row?.compressedBytes !== compressedBytes || row.decompressedBytes !== tarBytes) {
-      throw corrupt("Index and seek table disagree about a frame");
-    }
-    if (hash("sha256", stored) !== sha256) throw corrupt("A frame is damaged");
-    const tar = zstdDecompressSync(stored, { maxOutputLength: tarBytes });
-    if (tar.length !== tarBytes) throw corrupt("A frame has another length than its line");
+import type { ObjectReader } from "#runner/io/restore/object-reader.ts";
+import { type OpenArchive, openArchive } from "#runner/io/restore/open-archive.ts";
+import { openFrame } from "#runner/io/restore/open-frame.ts";
+import { readCheckedEntries } from "#runner/plan/restore/checked-entries.ts";
+import type { BackupError } from "#shared/errors.ts";
+
+/** @throws BackupError `archive_corrupt`. */
+async function readWithProduct(object: Buffer, sha256Index?: string): Promise<void> {
+  const signal = new AbortController().signal;
+  const archive = await openArchive(inMemory(object), { sha256Index, signal });
+  const { frames, entries, header } = indexed(archive);
+  const all = Array.from({ length: entries.count() }, (_, id) => ({
+    entry: { ...entries.stat(id), tarOffset: entries.tarOffset(id), flags: entries.flags(id) },
+    tarEnd: id + 1 < entries.count() ? entries.tarOffset(id + 1) : header.entries_end,
+  }));
+  const ignore = (): undefined => undefined;
+  const checked = readCheckedEntries(all, { begin: ignore, content: ignore, end: ignore });
+  for (const frame of frames) {
+    const stored = object.subarray(frame.offset, frame.offset + frame.compressedBytes);
+    checked.write(frame.tarOffset, openFrame(frame, stored));
+  }
+  checked.end();
+}
+
+function indexed(archive: OpenArchive): Extract<OpenArchive, { kind: "indexed" }> {
+  if (archive.kind !== "indexed") throw new Error("an archive with a record was taken for another tool's");
+  return archive;
+}
+
+function inMemory(object: Buffer): ObjectReader {
+  return {
+    label: "memory",
+    sizeBytes: object.length,
+    async *read(offset, bytes) {
+      yield object.subarray(offset, offset + bytes);
+    },
+    traffic: () => ({ requests: 0, bytes: 0 }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** The code of the error that reading ends with, or "none". `sha256Index`: of the record. */
+export async function productSays(object: Buffer, sha256Index?: string): Promise<string> {
+  try {
+    await readWithProduct(object, sha256Index);
+    return "none";
+  } catch (error) {
+    return (error as Partial<BackupError>).code ?? `crash: ${String(error)}`;
   }
 }

@@ -1,7 +1,6 @@
 // Opens an archive: its index is found from its tail, held against the hash on record, and checked line by line, before
 // anything else of it is believed.
 import { hash } from "node:crypto";
-import { zstdDecompressSync } from "node:zlib";
 import { BackupError } from "#shared/errors.ts";
 import { corrupt } from "#shared/format/corrupt.ts";
 import { decodeIndexFrames } from "#shared/format/index-blocks.ts";
@@ -19,6 +18,7 @@ import {
 } from "#shared/format/tail.ts";
 import { decodeTrailer } from "#shared/format/trailer.ts";
 import { createEntryTable, type EntryTable } from "../../plan/copy/entry-table.ts";
+import { decompressIndexFrame } from "../decode-index.ts";
 import { type ObjectReader, readWhole } from "./object-reader.ts";
 
 /** An archive of ours. */
@@ -112,9 +112,7 @@ async function decodeIndex(
       entries.add(entry, entry.tarOffset, entry.flags);
     },
   });
-  const decompress = async (frame: Uint8Array, maxOutputLength: number): Promise<Uint8Array> =>
-    zstdDecompressSync(frame, { maxOutputLength });
-  for await (const block of decodeIndexFrames([stored], decompress)) decoder.write(block);
+  for await (const block of decodeIndexFrames([stored], decompressIndexFrame)) decoder.write(block);
   decoder.end();
   if (header === undefined) throw corrupt("The index is empty");
   return { header, frames, entries };

@@ -1,5 +1,5 @@
 // The contract that any S3 must keep for us to store archives on it: run against the local server here, and against
-// others by S3_TEST_ENDPOINT, S3_TEST_ACCESS_KEY and S3_TEST_SECRET_KEY.
+// others by `npm run test:s3` (remote-subject.ts).
 import { describe } from "vitest";
 import { authCases } from "./auth-cases.ts";
 import { listingCases } from "./listing-cases.ts";

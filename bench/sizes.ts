@@ -1,0 +1,120 @@
+// `npm run bench:sizes`: what a backup costs against the size of the site, by files (1,000 to a million of a few bytes)
+// and by bytes (0.1 to 10 GB in files of 4 MB that do not compress): seconds, memory, bytes and requests, for a first
+// backup and for one of the unchanged site. --only NAME[,NAME]; --dir DIR for the sites, on a disk with 25 GB free; --save
+// keeps table and plot.
+import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { plotSvg } from "./plot.ts";
+import { describeSetting } from "./report.ts";
+import { addMedia, addTinyFiles } from "./site.ts";
+import { formatSizes, type SizeResult, sizePanels } from "./size-report.ts";
+import { startWorld, type World } from "./world.ts";
+
+interface Size {
+  readonly name: string;
+  readonly by: "files" | "bytes";
+  readonly files: number;
+  readonly bytes: number;
+  readonly build: (siteDir: string) => void;
+}
+
+const MEDIA_BYTES = 4_000_000;
+const TINY_BYTES = 14;
+const RESULTS = join(import.meta.dirname, "results");
+/** The site, its archive, and some room for what is else on the machine. */
+const NEEDED_BYTES = 25e9;
+/** So that every file's stat proves that it has not changed since. */
+const SETTLE_MS = 2_500;
+
+const SIZES: readonly Size[] = [
+  ...[1_000, 10_000, 100_000, 1_000_000].map((files) => byFiles(files)),
+  ...[0.1e9, 1e9, 10e9].map((bytes) => byBytes(bytes)),
+];
+
+function byFiles(files: number): Size {
+  const build = (siteDir: string): void => addTinyFiles(siteDir, files);
+  return {
+    name: `${files} files`.replace(/000000 /, "M ").replace(/000 /, "k "),
+    by: "files",
+    files,
+    bytes: files * TINY_BYTES,
+    build,
+  };
+}
+
+function byBytes(bytes: number): Size {
+  const files = Math.round(bytes / MEDIA_BYTES);
+  const build = (siteDir: string): void => void addMedia(siteDir, "media", files, MEDIA_BYTES);
+  return { name: `${bytes / 1e9} GB`, by: "bytes", files, bytes, build };
+}
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    dir: { type: "string", default: tmpdir() },
+    save: { type: "boolean", default: false },
+  },
+});
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function wanted(): readonly Size[] {
+  const names = options.only?.split(",");
+  const unknown = names?.filter((name) => !SIZES.some((size) => size.name === name)) ?? [];
+  if (unknown.length > 0)
+    throw new Error(`No ${unknown.join(", ")}; there are ${SIZES.map(({ name }) => name).join(", ")}`);
+  return SIZES.filter(({ name }) => names?.includes(name) ?? true);
+}
+
+async function measure(world: World, scratch: string, size: Size): Promise<SizeResult> {
+  const siteDir = join(scratch, "site");
+  try {
+    const startedMs = performance.now();
+    size.build(siteDir);
+    await world.writeConfig(siteDir);
+    say(`${size.name}: built in ${Math.round((performance.now() - startedMs) / 1000)} s`);
+    await sleep(SETTLE_MS);
+    const siteId = await world.register(siteDir);
+    const first = await world.backUp(siteId);
+    say(`${size.name}: first ${first.seconds.toFixed(1)} s, ${Math.round(first.peakRssBytes / 1e6)} MB`);
+    const second = await world.backUp(siteId);
+    say(
+      `${size.name}: unchanged ${second.seconds.toFixed(1)} s, ${Math.round(second.peakRssBytes / 1e6)} MB`,
+    );
+    await world.forget(siteId);
+    const { name, by, files, bytes } = size;
+    return { name, by, files, bytes, first, second };
+  } finally {
+    await rm(siteDir, { recursive: true, force: true });
+    await world.empty(world.stack.bucket);
+  }
+}
+
+async function main(): Promise<void> {
+  const { bavail, bsize } = await statfs(options.dir);
+  if (bavail * bsize < NEEDED_BYTES)
+    throw new Error(`${options.dir} has less than 25 GB free; name another by --dir`);
+  const startedAt = new Date();
+  const loadBefore = loadavg()[0] ?? 0;
+  const scratch = await mkdtemp(join(options.dir, "backupd-sizes-"));
+  const results: SizeResult[] = [];
+  try {
+    await using world = await startWorld(scratch);
+    for (const size of wanted()) results.push(await measure(world, scratch, size));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  const setting = describeSetting(startedAt, loadBefore, 1);
+  const table = formatSizes(setting, results);
+  process.stdout.write(table);
+  if (!options.save) return;
+  await writeFile(join(RESULTS, "sizes.md"), table);
+  await writeFile(join(RESULTS, "sizes.svg"), plotSvg(sizePanels(results)));
+}
+
+await main();
