@@ -1,11 +1,11 @@
 // The operator's hand on a site's backup: start it, stop it, see how it goes.
 import { BackupError } from "#shared/errors.ts";
-import { effectiveJob, hasEnded } from "./core/job-state.ts";
 import { stopJob } from "./core/steer-job.ts";
 import { viewJob } from "./core/view.ts";
 import { loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { activeJobOf, startManualJob } from "./http/start-job.ts";
+import { activeJobOf, jobsOfSite } from "./http/site-jobs.ts";
+import { startManualJob } from "./http/start-job.ts";
 import { openQueues } from "./stores/queues.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
@@ -39,16 +39,11 @@ export const handler: ApiHandler = serve(
     async getBackupStatus({ params }, deps) {
       const now = deps.now();
       const site = await loadSite(params.id, deps);
-      const [active, last] = await Promise.all([
-        activeJobOf(site, deps),
-        site.last_job_id === undefined ? undefined : deps.records.jobs.get(site.last_job_id),
-      ]);
-      const isActive = active !== undefined && !hasEnded(effectiveJob(active, now).state);
-      const ended = active?.type === "backup" && !isActive ? active : last;
+      const { active, lastBackup } = await jobsOfSite(site, now, deps);
       return {
         site_id: site.id,
-        active: isActive ? viewJob(active, now) : null,
-        last: ended === undefined ? null : viewJob(ended, now),
+        active: active === undefined ? null : viewJob(active, now),
+        last: lastBackup === undefined ? null : viewJob(lastBackup, now),
       };
     },
   },

@@ -12,14 +12,24 @@ export interface HttpEvent {
   readonly authorizer?: { readonly name: string };
 }
 
+export interface FunctionEvent {
+  readonly httpApi?: string | HttpEvent;
+  readonly schedule?: { readonly rate: string };
+}
+
 export interface ServerlessFile {
   readonly provider: {
+    readonly timeout: number;
     readonly httpApi: { readonly authorizers: Readonly<Record<string, { readonly functionName: string }>> };
   };
   readonly functions: Readonly<
     Record<
       string,
-      { readonly handler: string; readonly events?: readonly { readonly httpApi?: string | HttpEvent }[] }
+      {
+        readonly handler: string;
+        readonly timeout?: number;
+        readonly events?: readonly FunctionEvent[];
+      }
     >
   >;
   readonly resources: {

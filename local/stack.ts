@@ -10,6 +10,7 @@ import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
 import type { FunctionCall } from "./iam/enforce-roles.ts";
 import { localArns } from "./iam/local-arns.ts";
+import { runRules } from "./rules.ts";
 import { staticCredentials } from "./s3/credentials.ts";
 import type { S3FaultHook } from "./s3/faults.ts";
 import { type S3Server, startS3 } from "./s3/server.ts";
@@ -101,6 +102,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       onError: options.onError ?? (() => undefined),
     }),
   );
+  starting.use(await runRules({ invoke: host.invoke, onError: options.onError ?? (() => undefined) }));
   const running = starting.move();
   const close = (): Promise<void> => running.disposeAsync();
   return {

@@ -12,6 +12,7 @@ import {
   StartUndo,
   StartVerify,
 } from "./contracts/restores.ts";
+import { Retention, RetentionPreview, RetentionQuery } from "./contracts/retention.ts";
 import { ProofSchedule, Site } from "./contracts/sites.ts";
 import type { Operation } from "./operations.ts";
 
@@ -90,6 +91,36 @@ export const RESTORE_OPERATIONS = {
     status: 200,
     answer: Site,
     activity: "site.proof_changed",
+  },
+  putSiteRetention: {
+    method: "PUT",
+    path: "/sites/{id}/retention",
+    access: "admin",
+    summary: "Which of the site's backups stay; saving it again ends a stop",
+    params: IdPath,
+    body: Retention,
+    status: 200,
+    answer: Site,
+    activity: "site.retention_changed",
+  },
+  deleteSiteRetention: {
+    method: "DELETE",
+    path: "/sites/{id}/retention",
+    access: "operator",
+    summary: "Keep all of the site's backups",
+    params: IdPath,
+    status: 204,
+    activity: "site.retention_removed",
+  },
+  previewSiteRetention: {
+    method: "GET",
+    path: "/sites/{id}/retention/preview",
+    access: "viewer",
+    summary: "What the site's policy, or one in the query, would delete, and why",
+    params: IdPath,
+    query: RetentionQuery,
+    status: 200,
+    answer: RetentionPreview,
   },
   cancelJob: {
     method: "POST",

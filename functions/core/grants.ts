@@ -94,6 +94,23 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
       because: "without it S3 answers 403 instead of 404 for an object that is not there",
     },
   ],
+  backupFiles: [READ, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }],
+  backupKeeping: [
+    CHANGE,
+    { on: "table", may: ["dynamodb:DeleteItem"] },
+    query("table"),
+    query("gsi2"),
+    { on: "archives", may: ["s3:DeleteObject"] },
+  ],
+  retention: [WRITE, query("table")],
+  retentionChore: [
+    WRITE,
+    { on: "table", may: ["dynamodb:DeleteItem"] },
+    query("table"),
+    query("gsi1"),
+    query("gsi2"),
+    { on: "archives", may: ["s3:DeleteObject"] },
+  ],
   activity: [query("table")],
   deadLetter: [
     WRITE,

@@ -14,6 +14,7 @@ import type {
 } from "#shared/contracts/jobs.ts";
 import type { Heartbeat } from "#shared/contracts/nodes.ts";
 import type { Finding, VerifyResult } from "#shared/contracts/restores.ts";
+import type { Retention, RetentionAlarm } from "#shared/contracts/retention.ts";
 import type { ProofSchedule, Schedule } from "#shared/contracts/sites.ts";
 
 /** Removed things stay readable by id, for the history that names them, but are in no list. */
@@ -79,6 +80,11 @@ export interface SiteRecord {
   created_at: string;
   schedule?: Schedule;
   proof?: ProofSchedule;
+  retention?: Retention;
+  /** When an operator last saved the policy: what was there then has been looked at. */
+  retention_accepted_at?: string;
+  /** Since then nothing is deleted, and why. */
+  retention_stop?: { at: string; alarms: RetentionAlarm[] };
   quota_bytes?: number;
   exclude: string[];
   active_job_id?: string;

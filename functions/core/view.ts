@@ -54,6 +54,8 @@ export function viewSite(site: SiteRecord): Site {
     created_at: site.created_at,
     schedule: site.schedule ?? null,
     proof: site.proof ?? null,
+    retention: site.retention ?? null,
+    retention_stop: site.retention_stop ?? null,
     quota_bytes: site.quota_bytes ?? null,
     exclude: site.exclude,
     active_job_id: site.active_job_id ?? null,

@@ -7,7 +7,7 @@ import type { ActivityRecord, BackupRecord, DeletedBackupRecord } from "../core/
 import type { Deps } from "../deps.ts";
 import { settleRace } from "../stores/settle-race.ts";
 import { loadBackup } from "./load.ts";
-import { activeJobOf } from "./start-job.ts";
+import { activeJobOf } from "./site-jobs.ts";
 
 export interface DeletionOrder {
   readonly by: string;

@@ -3,12 +3,13 @@
 import { BackupError } from "#shared/errors.ts";
 import type { JobOrder } from "../core/claim-job.ts";
 import { endJob, endStep, errorReport } from "../core/job-state.ts";
-import type { JobRecord, SiteRecord } from "../core/records.ts";
+import type { JobRecord } from "../core/records.ts";
 import { startJob } from "../core/steer-job.ts";
 import type { Deps } from "../deps.ts";
 import { settleRace } from "../stores/settle-race.ts";
 import { loadNode, loadSite } from "./load.ts";
 import type { ActivityNote } from "./serve.ts";
+import { activeJobOf } from "./site-jobs.ts";
 
 export async function startManualJob(
   siteId: string,
@@ -40,10 +41,6 @@ export async function startManualJob(
   activity.target = { kind: "job", id: jobId };
   activity.details = { site_id: site.id, site_name: site.name };
   return { job_id: jobId, state: job.state };
-}
-
-export async function activeJobOf(site: SiteRecord, deps: Deps<"records">): Promise<JobRecord | undefined> {
-  return site.active_job_id === undefined ? undefined : deps.records.jobs.get(site.active_job_id);
 }
 
 /** A job whose message never left must not wait for its deadline. */

@@ -61,6 +61,8 @@ export interface BackupRecords {
   usedByNode(nodeId: string): Promise<UsedBackup[]>;
   /** The newest backups of a site that lie under that node, newest first, consistent with every write before. */
   newestOfSite(nodeId: string, siteId: string, limit: number): Promise<BackupRecord[]>;
+  /** All backups of a site that lie under that node, consistent with every write before. */
+  ofSite(nodeId: string, siteId: string): Promise<BackupRecord[]>;
   /** Whether any backup of the site is at that path. */
   isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
   createItem(backup: BackupRecord): WriteItem;
@@ -94,6 +96,10 @@ export function openBackupRecords(table: Table): BackupRecords {
     async newestOfSite(nodeId, siteId, limit) {
       const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });
       return (await query.go({ order: "desc", limit, consistent: true })).data;
+    },
+    async ofSite(nodeId, siteId) {
+      const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });
+      return (await query.go({ pages: "all", consistent: true })).data;
     },
     async isPathUsed(nodeId, siteId, s3Path) {
       const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });

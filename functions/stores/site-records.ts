@@ -1,6 +1,7 @@
 // Sites, and the reservation of each name and path on its node.
 import { createHash } from "node:crypto";
 import { CustomAttributeType, Entity } from "electrodb";
+import type { Retention } from "#shared/contracts/retention.ts";
 import type { ProofSchedule, Schedule } from "#shared/contracts/sites.ts";
 import type { Change } from "../core/job-state.ts";
 import type { SiteRecord } from "../core/records.ts";
@@ -23,6 +24,9 @@ function siteEntity(table: Table) {
         state: { type: ["active", "paused"] as const, required: true },
         created_at: { type: "string", required: true },
         schedule: { type: CustomAttributeType<Schedule>("any") },
+        retention: { type: CustomAttributeType<Retention>("any") },
+        retention_accepted_at: { type: "string" },
+        retention_stop: { type: CustomAttributeType<NonNullable<SiteRecord["retention_stop"]>>("any") },
         proof: { type: CustomAttributeType<ProofSchedule>("any") },
         quota_bytes: { type: "number" },
         exclude: { type: CustomAttributeType<string[]>("any"), required: true },

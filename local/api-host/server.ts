@@ -123,7 +123,12 @@ async function loadFunctions(file: ServerlessFile): Promise<Invoke> {
   return async (name, event) => {
     const handler = handlers.get(name);
     if (handler === undefined) throw new Error(`serverless.yml: there is no function ${name}.`);
-    return handler(event, { functionName: name });
+    const seconds = file.functions[name]?.timeout ?? file.provider.timeout;
+    const endsAtMs = performance.now() + seconds * 1000;
+    return handler(event, {
+      functionName: name,
+      getRemainingTimeInMillis: () => Math.max(0, endsAtMs - performance.now()),
+    });
   };
 }
 

@@ -1,6 +1,7 @@
 // A WordPress site: where it lies on its node, when it is backed up, and how much it may use.
 import { z } from "zod";
 import { Bytes, Id, SiteName, Timestamp } from "./common.ts";
+import { Retention, RetentionStop } from "./retention.ts";
 
 /** An absolute POSIX path, already normal: what the operator wrote is what root will read. */
 export const SitePath = z
@@ -58,6 +59,8 @@ export const Site = z.object({
   created_at: Timestamp,
   schedule: Schedule.nullable(),
   proof: ProofSchedule.nullable(),
+  retention: Retention.nullable().describe("Which backups stay; null = all"),
+  retention_stop: RetentionStop.nullable().describe("Why nothing is deleted until somebody has looked"),
   quota_bytes: Bytes.nullable(),
   exclude: z.array(ExcludeGlob),
   active_job_id: Id.nullable(),

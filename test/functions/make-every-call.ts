@@ -6,6 +6,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import { objectKey } from "#shared/object-key.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
+import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
 import { verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
@@ -20,6 +21,7 @@ export async function makeEveryCall(master: Master): Promise<void> {
   await everyCallOfSites(master, node, site.id);
   await everyCallOfJobs(master, node, site.id);
   await everyCallOfRestores(master, node, site.id);
+  await everyCallOfKeeping(master, node, site.id);
   await buryAJob(master, site.id);
   await admin.call("startBackup", { id: site.id, body: {} });
   await admin.call("deleteSite", { id: site.id });
@@ -52,6 +54,27 @@ async function everyCallOfRestores(master: Master, node: TestNode, siteId: strin
   await admin.call("putBackupHold", { id: backup.id, body: { held: true } });
   await admin.call("putBackupHold", { id: backup.id, body: { held: false } });
   await admin.call("deleteBackup", { id: backup.id });
+}
+
+async function everyCallOfKeeping(master: Master, node: TestNode, siteId: string): Promise<void> {
+  const { admin } = master;
+  const { object, sha256Index } = await indexedArchive(filesOf({ "database.sql": 1 }));
+  const archive = { sha256_index: sha256Index };
+  const backUp = () => finishBackup(master, node, siteId, { body: object, archive });
+  const { id } = await backUp();
+  await admin.call("listBackupFiles", { id });
+  for (const held of [true, false]) await admin.call("putBackupHold", { id, body: { held } });
+  const { job_id: jobId } = await admin.call("verifyBackup", { id, body: {} });
+  await admin.request("DELETE", `/backups/${id}`);
+  await admin.call("cancelJob", { id: jobId });
+  await admin.call("deleteBackup", { id });
+  for (let count = 0; count < 3; count += 1) await backUp();
+  await admin.call("putSiteRetention", { id: siteId, body: { keep_last: 1, min_keep: 1 } });
+  await admin.call("previewSiteRetention", { id: siteId });
+  for (let hour = 0; hour < 24; hour += 1) {
+    await master.invoke("retentionChore", { time: new Date(Date.UTC(2030, 0, 1, hour)).toISOString() });
+  }
+  await admin.call("putSiteProof", { id: siteId, body: SCHEDULE });
 }
 
 async function buryAJob(master: Master, siteId: string): Promise<void> {

@@ -230,6 +230,8 @@ test("every change leaves a record of who did what to what, without secrets", as
   const operator = master.withToken(apiToken.token);
   await operator.call("startBackup", { id: site.id, body: {} });
   await operator.call("stopBackup", { id: site.id });
+  await master.admin.call("putSiteRetention", { id: site.id, body: { keep_last: 5 } });
+  await operator.call("deleteSiteRetention", { id: site.id });
   await operator.call("putSiteProof", { id: site.id, body: { expression: "rate(7 days)" } });
   const backupId = await backUp(site.id, 5);
   await operator.call("downloadBackup", { id: backupId });
