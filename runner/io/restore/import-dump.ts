@@ -1,8 +1,8 @@
 // Loads a dump into a site's database by the stock client, in one session and with the site's own login: so a hostile
 // dump can do no more than the site itself could. As little may it do on this machine, where the client is root's:
 // it takes no commands (--binary-mode) and reads no files (--local-infile).
-import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { BackupError } from "#shared/errors.ts";
 import { mapDumpLines } from "../../plan/restore/dump-lines.ts";
 import { dropStatements, type ImportPlan, importFilter } from "../../plan/restore/import-plan.ts";
@@ -16,8 +16,13 @@ export interface DumpSource {
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** As stock dumps set by themselves; those of other tools may not. */
+/**
+ * The lock is the session's: after a kill -9 of ours, the client that it left behind may still be at a statement, and
+ * nobody else begins before that has ended. Without it a scalar of several rows is an error, which ends the import.
+ * The rest is what stock dumps set by themselves, and those of other tools may not.
+ */
 const SESSION = `
+SELECT IF(GET_LOCK(CONCAT('backupd ', MD5(DATABASE())), 600), 'locked', (SELECT 1 UNION SELECT 2));
 SET NAMES utf8mb4;
 SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO';
 `;
@@ -80,22 +85,26 @@ async function sendDump(db: SiteDatabase, source: DumpSource, options: ImportOpt
   });
   const said = text(client.stdout);
   said.catch(() => undefined); // Awaited below, if it comes to that.
-  const gone = once(client.stdin, "close");
-  const send = async (bytes: Uint8Array | string): Promise<void> => {
-    if (client.stdin.destroyed || client.stdin.write(bytes)) return;
-    await Promise.race([once(client.stdin, "drain"), gone]);
-  };
-  let total = 0;
-  await send(SESSION + dropStatements(plan.dropped));
-  for await (const piece of mapDumpLines(source.bytes(), importFilter(plan, options.currentUser))) {
-    signal.throwIfAborted();
-    if (client.stdin.destroyed) break; // It has ended; the reason follows.
-    await send(piece);
-    total += piece.length;
-    options.onBytes?.(total);
+  let failure: Error | undefined;
+  async function* input(): AsyncGenerator<Uint8Array | string, void, undefined> {
+    yield SESSION + dropStatements(plan.dropped);
+    let total = 0;
+    try {
+      for await (const piece of mapDumpLines(source.bytes(), importFilter(plan, options.currentUser))) {
+        signal.throwIfAborted();
+        yield piece;
+        total += piece.length;
+        options.onBytes?.(total);
+      }
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+    yield EPILOGUE;
   }
-  await send(EPILOGUE);
-  client.stdin.end();
+  // A pipe that breaks says only that the client has ended; the client says why.
+  await pipeline(input, client.stdin).catch(() => undefined);
+  if (failure !== undefined) throw failure;
   await client.ended();
   if (!(await said).includes(END_MARK)) {
     throw new BackupError("import_failed", { detail: "The dump's last statement is not finished" });

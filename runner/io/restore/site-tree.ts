@@ -2,7 +2,10 @@
 // path is walked from / by descriptors that refuse symlinks: root never renames or removes anything elsewhere.
 import {
   type BigIntStats,
+  chmodSync,
+  chownSync,
   closeSync,
+  constants,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -12,6 +15,7 @@ import {
   renameSync,
   rmdirSync,
   unlinkSync,
+  writeSync,
 } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ByteString } from "../../plan/byte-string.ts";
@@ -22,18 +26,24 @@ export type Kind = "directory" | "other";
 /** Paths are absolute and without symlinks; all throw as the system call does, ELOOP or ENOTDIR for a symlink. */
 export interface SiteTree extends Disposable {
   /** Undefined if nothing is there. Does not follow a symlink. */
-  kindOf(path: ByteString): Kind | undefined;
-  statOf(path: ByteString): BigIntStats | undefined;
-  rename(from: ByteString, to: ByteString): void;
-  link(from: ByteString, to: ByteString): void;
-  makeDirectory(path: ByteString, mode: number): void;
+  readonly kindOf: (path: ByteString) => Kind | undefined;
+  readonly statOf: (path: ByteString) => BigIntStats | undefined;
+  readonly rename: (from: ByteString, to: ByteString) => void;
+  readonly link: (from: ByteString, to: ByteString) => void;
+  readonly makeDirectory: (path: ByteString, mode: number) => void;
+  /** With that one's owner and mode. */
+  readonly makeDirectoryLike: (path: ByteString, model: BigIntStats) => void;
+  /** Fails if something is there. */
+  readonly makeFile: (path: ByteString, text: string, mode: number) => void;
+  readonly unlink: (path: ByteString) => void;
   /** Makes the renames in `directory` last through a power cut. */
-  sync(directory: ByteString): void;
+  readonly sync: (directory: ByteString) => void;
   /** With all that is in it; nothing there is fine. Lets other work run in between. */
-  remove(path: ByteString): Promise<void>;
+  readonly remove: (path: ByteString) => Promise<void>;
 }
 
 const NAMES_PER_TURN = 500;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export function openSiteTree(): SiteTree {
   // Two, because a rename needs both its names open at the same time.
@@ -58,6 +68,21 @@ export function openSiteTree(): SiteTree {
     },
     link: (from, to) => linkSync(one.locate(names(from)), two.locate(names(to))),
     makeDirectory: (path, mode) => mkdirSync(one.locate(names(path)), { mode }),
+    makeDirectoryLike(path, model) {
+      mkdirSync(one.locate(names(path)), { mode: 0o700 });
+      const made = one.locate([...names(path), "."]);
+      chownSync(made, Number(model.uid), Number(model.gid));
+      chmodSync(made, Number(model.mode & 0o7777n));
+    },
+    makeFile(path, text, mode) {
+      const fd = openSync(one.locate(names(path)), NEW_FILE, mode);
+      try {
+        writeSync(fd, text);
+      } finally {
+        closeSync(fd);
+      }
+    },
+    unlink: (path) => unlinkSync(one.locate(names(path))),
     sync(directory) {
       const fd = openSync(one.locate([...names(directory), "."]), "r");
       try {

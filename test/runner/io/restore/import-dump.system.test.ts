@@ -1,5 +1,6 @@
 // Dumps loaded into a real MariaDB: the database becomes what the dump says, other sites in it stay as they are, and
 // neither a hostile nor a broken dump does what it would like to.
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ import { checkSafetyDump, keepSafetyDump, openSafetyDump } from "#runner/io/rest
 import type { SiteDatabase } from "#runner/io/site.ts";
 import { type ImportPlan, planImport } from "#runner/plan/restore/import-plan.ts";
 import type { SafetyDump } from "#runner/plan/restore/restore-journal.ts";
+import { until } from "#test/faults/hold.ts";
 
 const signal = new AbortController().signal;
 
@@ -230,5 +232,26 @@ describe("an import that is stopped", () => {
     });
     const options = { plan, currentUser: "", signal: stop.signal };
     await expect(importDump(db, endless, options)).rejects.toThrow("told to");
+  });
+});
+
+describe("an import after a kill -9", () => {
+  it("waits for the client that was left behind", async () => {
+    const left = spawn(
+      "mariadb",
+      ["--no-defaults", `--socket=${server.socketPath}`, "-uwp", "-psecret", "shop"],
+      {
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
+    left.stdin.write(`SELECT GET_LOCK(CONCAT('backupd ', MD5(DATABASE())), 0);\nSELECT 'held';\n`);
+    const isHeld = `SELECT IS_USED_LOCK(CONCAT('backupd ', MD5('shop')))`;
+    await until("the lock", async () => (await server.exec(isHeld)).trim() !== "NULL");
+    const loading = load(given("CREATE TABLE `wp_x` (a INT);\n"));
+    const waiting = "SELECT count(*) FROM information_schema.processlist WHERE state = 'User lock'";
+    await until("the import at the lock", async () => (await server.exec(waiting)).trim() === "1");
+    await server.exec("CREATE TABLE shop.wp_x (left_behind INT)");
+    left.stdin.end();
+    await expect(loading).rejects.toMatchObject({ code: "import_failed" });
   });
 });
