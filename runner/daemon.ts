@@ -6,7 +6,7 @@ import type { Outbox } from "./io/outbox.ts";
 import { lockStateDir } from "./io/state-dir.ts";
 import { type LoopDeps, runLoop, untilItWorks } from "./loop.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
-import { abortLeftUploads, cleanDisk, type StartupDeps } from "./startup.ts";
+import { abortLeftUploads, cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
 
 export type DaemonDeps = LoopDeps & HeartbeatDeps & StartupDeps;
 
@@ -63,6 +63,7 @@ export async function runDaemon(stop: AbortSignal, deps: DaemonDeps): Promise<vo
   }
 
   await cleanDisk(deps);
+  await endLeftRestores(deps, stop);
   await work().catch((error: unknown) => {
     if (!stop.aborted || error !== stop.reason) throw error;
   });

@@ -7,7 +7,7 @@ import { asBackupError, BackupError } from "#shared/errors.ts";
 import { type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { HandleDeps } from "./handle-message.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
-import { abortLeftUploads, cleanDisk, type StartupDeps } from "./startup.ts";
+import { abortLeftUploads, cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
 
 export type RunOnceDeps = HandleDeps & StartupDeps;
 
@@ -79,7 +79,10 @@ export async function runOnce(
 ): Promise<SiteOutcome[]> {
   // The daemon cleans up if it runs; otherwise somebody has to.
   using lock = deps.state.tryLock();
-  if (lock !== undefined) await cleanDisk(deps);
+  if (lock !== undefined) {
+    await cleanDisk(deps);
+    await endLeftRestores(deps, stop);
+  }
   const config = await deps.source.refresh();
   if (lock !== undefined) await abortLeftUploads(deps);
   const outcomes: SiteOutcome[] = [];

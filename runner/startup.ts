@@ -3,8 +3,11 @@
 import { sweepIndexCache } from "./io/index-cache.ts";
 import type { Log } from "./io/log.ts";
 import { sweepOutbox } from "./io/outbox.ts";
+import { openRestoreStore } from "./io/restore/restore-store.ts";
+import { openSiteTree } from "./io/restore/site-tree.ts";
 import type { StateDir } from "./io/state-dir.ts";
 import type { OpenUpload, UploadJournal } from "./io/upload-journal.ts";
+import { recoverRestores } from "./recover-restores.ts";
 
 export interface StartupDeps {
   readonly state: StateDir;
@@ -38,5 +41,26 @@ export async function abortLeftUploads({ state, uploads, abortUpload, log }: Sta
     } catch (error) {
       log.warn("startup.upload_not_aborted", { job_id: upload.job_id, key: upload.key, error });
     }
+  }
+}
+
+/** Needs the sites' databases. What cannot be ended now is tried again at the next start; backups go on meanwhile. */
+export async function endLeftRestores(
+  { state, log }: Pick<StartupDeps, "state" | "log">,
+  signal: AbortSignal,
+): Promise<void> {
+  using tree = openSiteTree();
+  try {
+    const store = await openRestoreStore(state.restoresDir);
+    await recoverRestores({
+      store,
+      tree,
+      siteEnvFile: (id) => state.siteEnvFile(id),
+      signal,
+      now: () => new Date(),
+      log,
+    });
+  } catch (error) {
+    log.error("restores.not_recovered", { error });
   }
 }

@@ -211,6 +211,31 @@ const NODE_KINDS = {
     "The database dump did not finish",
     "Read the detail (the dump program's last words); check the server's log and free space.",
   ),
+  dump_unusable: node(
+    "never",
+    "The database dump in the backup cannot be restored",
+    "Restore another backup of the site, or only the files: --only files.",
+  ),
+  import_failed: node(
+    "later",
+    "The database refused the dump",
+    "Read the detail (the client's last words); check the server's log, its free space and the user's rights.",
+  ),
+  restore_failed: node(
+    "later",
+    "The restore could not be carried out",
+    "Read the detail; the site is as it was before. Remove the cause and start the restore again.",
+  ),
+  restore_not_reverted: node(
+    "later",
+    "What the restore had changed could not be put back",
+    "Remove the cause in the detail, then run `backupd restore --undo --site SITE`: it takes up where this ended.",
+  ),
+  nothing_to_undo: node(
+    "never",
+    "There is no restore of this site to undo",
+    "What a restore replaces is kept for 7 days, or until the next restore of the site.",
+  ),
   dump_program_missing: node(
     "never",
     "Neither mariadb-dump nor mysqldump is installed",

@@ -46,7 +46,7 @@ export async function probeDatabase(
   db: SiteDatabase,
   options: { readonly signal: AbortSignal },
 ): Promise<DatabaseFacts> {
-  const rows = (await ask(db, FACTS, options.signal)).split("\n").map((line) => line.split("\t"));
+  const rows = (await askDatabase(db, FACTS, options.signal)).split("\n").map((line) => line.split("\t"));
   const valuesOf = (name: string): string[] =>
     rows.filter(([key]) => key === name).map(([, value]) => value ?? "");
   const version = valuesOf("version")[0] ?? "";
@@ -65,7 +65,7 @@ export async function probeDatabase(
 
 async function mayShowEvents(db: SiteDatabase, signal: AbortSignal): Promise<boolean> {
   try {
-    await ask(db, "SHOW EVENTS;", signal);
+    await askDatabase(db, "SHOW EVENTS;", signal);
     return true;
   } catch (error) {
     if (error instanceof BackupError && error.code === "db_privilege_missing") return false;
@@ -73,11 +73,15 @@ async function mayShowEvents(db: SiteDatabase, signal: AbortSignal): Promise<boo
   }
 }
 
-async function ask(db: SiteDatabase, sql: string, signal: AbortSignal): Promise<string> {
+export function findClientProgram(): string {
   const program = findProgram(["mariadb", "mysql"]);
-  if (program === undefined) {
-    throw new BackupError("dump_program_missing", { detail: "Neither mariadb nor mysql is installed" });
-  }
+  if (program !== undefined) return program;
+  throw new BackupError("dump_program_missing", { detail: "Neither mariadb nor mysql is installed" });
+}
+
+/** Rows as --batch writes them. `sql` is on the command line: nothing secret, and not long. */
+export async function askDatabase(db: SiteDatabase, sql: string, signal: AbortSignal): Promise<string> {
+  const program = findClientProgram();
   const deadline = AbortSignal.timeout(QUESTION_SECONDS * 1000);
   const args = ["--batch", "--skip-column-names", "--connect-timeout=10", "--execute", sql, "--", db.name];
   await using client = startClient(program, args, db, AbortSignal.any([signal, deadline]));

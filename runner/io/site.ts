@@ -1,7 +1,7 @@
 // Finds what a WordPress site consists of, given its directory: its wp-config.php, its database and its wp-content,
 // wherever a moved content directory, Bedrock or WordPress' own one-level-up rule have put them.
 import { lstatSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { BackupError } from "#shared/errors.ts";
 import { type DbAddress, parseDbHost } from "../plan/db-host.ts";
@@ -28,6 +28,8 @@ export interface Site {
   readonly contentDir: string;
   readonly db: SiteDatabase;
   readonly tablePrefix?: string;
+  /** Where WordPress itself lies (wp-settings.php), if it was found. */
+  readonly coreDir?: string;
 }
 
 export interface SitePlace {
@@ -35,12 +37,16 @@ export interface SitePlace {
   readonly path: string;
   /** The operator's own file of constants and environment variables for this site; it wins over the site's. */
   readonly siteEnvFile?: string;
+  /** For a restore: read in place of the site's own wp-config.php, and as if it lay there. */
+  readonly configFile?: string;
+  /** For a restore: there need not be a wp-content yet. */
+  readonly contentMayBeMissing?: boolean;
 }
 
 /** @throws BackupError `site_path_missing`, `site_unreadable`, `wp_config_*`, `wp_content_missing`. */
 export function readSite(place: SitePlace): Site {
   const root = rootOf(place.path);
-  const config = findConfig(root);
+  const config = place.configFile === undefined ? findConfig(root) : substitute(place.configFile, root);
   const own = place.siteEnvFile === undefined ? {} : readEnv(place.siteEnvFile);
   const parsed = parseWpConfig(config.text, {
     file: config.path,
@@ -49,9 +55,22 @@ export function readSite(place: SitePlace): Site {
     include: (path) => readInclude(path, root, config),
   });
   const db = databaseOf(parsed, own, config.path);
-  const contentDir = contentDirOf(own["WP_CONTENT_DIR"] ?? parsed.contentDir, parsed, root, config);
+  const contentPlace = contentPlaceOf(own["WP_CONTENT_DIR"] ?? parsed.contentDir, parsed, root);
+  const contentDir =
+    place.contentMayBeMissing === true && !exists(contentPlace)
+      ? missingContentDir(contentPlace, root, config)
+      : existingContentDir(contentPlace, root, config);
   const { tablePrefix } = parsed;
-  return { configPath: config.path, contentDir, db, ...(tablePrefix === undefined ? {} : { tablePrefix }) };
+  const coreDir = [root, parsed.abspath].find(
+    (dir) => dir !== undefined && exists(join(dir, "wp-settings.php")),
+  );
+  return {
+    configPath: config.path,
+    contentDir,
+    db,
+    ...(tablePrefix === undefined ? {} : { tablePrefix }),
+    ...(coreDir === undefined ? {} : { coreDir }),
+  };
 }
 
 function rootOf(path: string): string {
@@ -61,6 +80,12 @@ function rootOf(path: string): string {
     throw new BackupError("site_path_missing", { detail: `${path} is not a directory` });
   }
   return root;
+}
+
+function substitute(path: string, root: string): SiteFile {
+  const file = readSiteFile(path);
+  if (file === undefined) throw new BackupError("wp_config_missing", { detail: `${path} is not there` });
+  return { ...file, path: join(root, "wp-config.php") };
 }
 
 function exists(path: string): boolean {
@@ -130,22 +155,39 @@ function databaseOf(parsed: WpConfig, own: Readonly<Record<string, string>>, fil
   };
 }
 
-function contentDirOf(set: string | undefined, parsed: WpConfig, root: string, config: SiteFile): string {
+function contentPlaceOf(set: string | undefined, parsed: WpConfig, root: string): string {
   const base = parsed.abspath ?? root;
-  const path = set === undefined ? join(base, "wp-content") : isAbsolute(set) ? set : resolve(base, set);
+  return set === undefined ? join(base, "wp-content") : isAbsolute(set) ? set : resolve(base, set);
+}
+
+function existingContentDir(path: string, root: string, config: SiteFile): string {
   const missing = (why: string): BackupError =>
     new BackupError("wp_content_missing", { detail: `${path} ${why}` });
   const realPath = resolveOwned(path);
   if (realPath === undefined) throw missing("is not there");
   const stat = statSync(realPath);
   if (!stat.isDirectory()) throw missing("is not a directory");
-  const lies = resolveOwned(dirname(path)) ?? "/";
-  const ownPlace = isInside(lies, root) || isInside(lies, dirname(config.path));
-  if (!ownPlace && !mayPointTo(config.uid, stat.uid)) {
-    throw new BackupError("site_unreadable", {
-      detail: `${config.path} of user ${config.uid} says that wp-content is ${path}, which user ${stat.uid} owns`,
-      hint: "Make root the owner of wp-config.php, or let both have the same owner.",
+  checkContentOwner(path, stat.uid, root, config);
+  return realPath;
+}
+
+function missingContentDir(path: string, root: string, config: SiteFile): string {
+  const parent = resolveOwned(dirname(path));
+  if (parent === undefined) {
+    throw new BackupError("wp_content_missing", {
+      detail: `${dirname(path)}, where wp-content belongs, is not there`,
     });
   }
-  return realPath;
+  checkContentOwner(path, statSync(parent).uid, root, config);
+  return join(parent, basename(path));
+}
+
+function checkContentOwner(path: string, ownerUid: number, root: string, config: SiteFile): void {
+  const lies = resolveOwned(dirname(path)) ?? "/";
+  const ownPlace = isInside(lies, root) || isInside(lies, dirname(config.path));
+  if (ownPlace || mayPointTo(config.uid, ownerUid)) return;
+  throw new BackupError("site_unreadable", {
+    detail: `${config.path} of user ${config.uid} says that wp-content is ${path}, which user ${ownerUid} owns`,
+    hint: "Make root the owner of wp-config.php, or let both have the same owner.",
+  });
 }

@@ -16,6 +16,8 @@ export interface StateDir {
   readonly lastDir: string;
   /** One file per site: the index of its newest archive. */
   readonly indexDir: string;
+  /** One journal per restore in place, and what it keeps for undo. */
+  readonly restoresDir: string;
   /** What the operator wrote to help with a site; we only read it. */
   siteEnvFile(siteId: string): string;
   /** One daemon per state directory: undefined if another holds it. */
@@ -95,6 +97,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
   const uploadsDir = join(path, "uploads");
   const lastDir = join(path, "last");
   const indexDir = join(path, "index");
+  const restoresDir = join(path, "restores");
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await checkPrivate(path);
@@ -105,6 +108,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
       uploadsDir,
       lastDir,
       indexDir,
+      restoresDir,
       join(path, "sites"),
     ]) {
       await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -125,6 +129,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
     uploadsDir,
     lastDir,
     indexDir,
+    restoresDir,
     siteEnvFile: (siteId) => join(path, "sites", `${siteId}.env`),
     tryLock: () => tryLock(join(path, "lock")),
     async openSpool(jobId) {

@@ -27,8 +27,16 @@ const NO_RIGHT_HINT =
 const NUMBER = /(?:error:|ERROR|Error) (\d{4})\b|\((\d{4})\)/g;
 const MAX_DETAIL_LENGTH = 600;
 
-/** `ended`: how the program ended, for when it said nothing. Secrets are struck out of what it said. */
-export function dbError(stderr: string, ended: string, secrets: readonly string[]): BackupError {
+/**
+ * `ended`: how the program ended, for when it said nothing. Secrets are struck out of what it said. `fallback`: the code
+ * of what has none of its own.
+ */
+export function dbError(
+  stderr: string,
+  ended: string,
+  secrets: readonly string[],
+  fallback: ErrorCode = "dump_failed",
+): BackupError {
   const said = strikeOut(stderr, secrets)
     .split("\n")
     .map((line) => line.trim())
@@ -36,7 +44,7 @@ export function dbError(stderr: string, ended: string, secrets: readonly string[
   const detail = said.slice(-4).join(" | ").slice(-MAX_DETAIL_LENGTH) || ended;
   const numbers = [...stderr.matchAll(NUMBER)].map((match) => Number(match[1] ?? match[2]));
   const code = numbers.map((number) => CODES.get(number)).find((known) => known !== undefined);
-  return new BackupError(code ?? "dump_failed", {
+  return new BackupError(code ?? fallback, {
     detail: code === undefined ? `${ended}: ${detail}` : detail,
     ...(code !== undefined && numbers.includes(NO_RIGHT_TO_DATABASE) ? { hint: NO_RIGHT_HINT } : {}),
   });

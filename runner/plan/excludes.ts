@@ -42,9 +42,17 @@ function isComposerPackage(path: readonly ByteString[]): boolean {
 }
 
 export function excludesFor(siteGlobs: readonly string[]): Excludes {
+  const isChosen = chosenExcludesFor(siteGlobs);
+  return (path, isDirectory) => isAlwaysExcluded(path, isDirectory) || isChosen(path, isDirectory);
+}
+
+/** Caches and node_modules, which a site makes again by itself. */
+export function isAlwaysExcluded(path: readonly ByteString[], isDirectory: boolean): boolean {
+  return isDirectory && ALWAYS.has(path.at(-1) ?? "") && !isComposerPackage(path);
+}
+
+/** What is left out although nobody makes it again: no backup has it, so a restore must leave it where it is. */
+export function chosenExcludesFor(siteGlobs: readonly string[]): Excludes {
   const globs = [...OTHER_BACKUPS, ...siteGlobs.map(parseGlob)];
-  return (path, isDirectory) => {
-    if (isDirectory && ALWAYS.has(path.at(-1) ?? "") && !isComposerPackage(path)) return true;
-    return globs.some((glob) => matchesGlob(glob, path, isDirectory));
-  };
+  return (path, isDirectory) => globs.some((glob) => matchesGlob(glob, path, isDirectory));
 }

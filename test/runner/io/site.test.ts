@@ -43,6 +43,7 @@ describe("readSite", () => {
       contentDir: join(dir, "s/wp-content"),
       db: { name: "shop", user: "u", password: "p", address: { host: "db", port: 3307 } },
       tablePrefix: "wp_",
+      coreDir: join(dir, "s"),
     });
   });
 

@@ -1,0 +1,84 @@
+// Puts a site back to what it was before a restore: after a failure, after a kill -9, or because the operator wants
+// it so. Every step may be interrupted and done again.
+import { type ByteString, fromUtf8, toBytes } from "../../plan/byte-string.ts";
+import type { RestoreJournal } from "../../plan/restore/restore-journal.ts";
+import { readSite, type Site } from "../site.ts";
+import { enterMaintenance, leaveMaintenance, maintenanceFile } from "./maintenance.ts";
+import { prepareImport } from "./restore-database.ts";
+import type { RestoreStore } from "./restore-store.ts";
+import { checkSafetyDump, openSafetyDump } from "./safety-dump.ts";
+import type { SiteTree } from "./site-tree.ts";
+import { revertSwap } from "./swap-files.ts";
+
+export interface RevertDeps {
+  readonly store: RestoreStore;
+  readonly tree: SiteTree;
+  readonly siteEnvFile: (siteId: string) => string;
+  readonly signal: AbortSignal;
+  /** Bytes of a dump sent so far. */
+  readonly onBytes?: (total: number) => void;
+}
+
+/** Everything of this restore is gone then, and the site as it was. @throws BackupError; it may be called again. */
+export async function revertRestore(found: RestoreJournal, deps: RevertDeps): Promise<void> {
+  const { store, tree } = deps;
+  let journal = found;
+  const save = async (changes: Partial<RestoreJournal>): Promise<void> => {
+    journal = { ...journal, ...changes };
+    await store.write(journal);
+  };
+  // `changing` means the same to whoever finds it, and the disk may be full.
+  if (journal.state === "done") await save({ state: "reverting" });
+  if (journal.database?.is_changed === true) {
+    const site = siteOfRestore(journal, deps);
+    if (site.coreDir !== undefined && journal.maintenance === null) {
+      const file = maintenanceFile(fromUtf8(site.coreDir));
+      await save({ maintenance: file });
+      if (!enterMaintenance(tree, file)) await save({ maintenance: null });
+    }
+    await revertDatabase(journal.database, site, deps);
+    await save({ database: { ...journal.database, is_changed: false } });
+  }
+  for (const swap of journal.swaps.toReversed()) revertSwap(tree, swap);
+  if (journal.maintenance !== null) leaveMaintenance(tree, journal.maintenance);
+  await removeRestore({ ...journal, maintenance: null }, deps);
+}
+
+/** Removes everything of it but what is in the live site. May be called again. */
+export async function removeRestore(
+  journal: RestoreJournal,
+  { store, tree }: Pick<RevertDeps, "store" | "tree">,
+): Promise<void> {
+  // Before that, it may be needed again: to revert, or for undo.
+  if (journal.state !== "preparing") await store.write({ ...journal, state: "removing" });
+  for (const stage of journal.stages) await tree.remove(stage);
+  await store.remove(journal.id);
+}
+
+async function revertDatabase(
+  database: NonNullable<RestoreJournal["database"]>,
+  site: Site,
+  { signal, onBytes }: RevertDeps,
+): Promise<void> {
+  await checkSafetyDump(database.safety);
+  const source = openSafetyDump(database.safety);
+  const prepared = await prepareImport(site, source, { signal, alsoDrop: database.made });
+  await prepared.load({ signal, ...(onBytes === undefined ? {} : { onBytes }) });
+}
+
+/** By the config that the restored site was to have: it names the database that was changed. */
+function siteOfRestore(journal: RestoreJournal, { tree, siteEnvFile }: RevertDeps): Site {
+  const place = {
+    path: journal.site_path,
+    siteEnvFile: siteEnvFile(journal.site_id),
+    contentMayBeMissing: true,
+  };
+  const swap = journal.swaps.find(({ fresh }) => fresh?.endsWith("/fresh/wp-config.php"));
+  // The files go back last, so it either still waits or is in its place.
+  const waits = swap !== undefined && swap.fresh !== null && tree.kindOf(swap.fresh) !== undefined;
+  return readSite(waits ? { ...place, configFile: toPath(swap.fresh ?? "") } : place);
+}
+
+function toPath(path: ByteString): string {
+  return toBytes(path).toString("utf8");
+}

@@ -1,0 +1,215 @@
+// The first half of a restore into a live site, in which the site is only looked at: the backup is extracted beside it,
+// its database is dumped for safety, and every name and table that will change is known in the end.
+import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { BackupError } from "#shared/errors.ts";
+import { formatBytes } from "#shared/units.ts";
+import { freeBytes } from "./io/disk.ts";
+import { dumpDatabase } from "./io/dump.ts";
+import { findProgram } from "./io/find-program.ts";
+import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
+import { openPlainDump } from "./io/restore/plain-dump.ts";
+import { checkSwaps, planSwaps } from "./io/restore/plan-swaps.ts";
+import { type PreparedImport, prepareImport } from "./io/restore/restore-database.ts";
+import { keepSafetyDump } from "./io/restore/safety-dump.ts";
+import { makeStage, type Stage, type StagePlaces } from "./io/restore/stage.ts";
+import { readSite, type Site } from "./io/site.ts";
+import { FRAME_BYTES } from "./make-archive.ts";
+import { type ByteString, fromUtf8, toBytes } from "./plan/byte-string.ts";
+import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
+import { extractionOf, type Selection } from "./plan/restore/selection.ts";
+import type { Extracted, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
+
+/** Room that stays free for everybody else on the node, and what a file needs beside its content. */
+const SPARE_DISK_BYTES = 64 * 1024 * 1024;
+const FILE_OVERHEAD_BYTES = 4096;
+
+export interface Prepared {
+  /** As it will be: with the backup's wp-config.php, if that is restored. */
+  readonly site: Site;
+  readonly stage: Stage;
+  readonly extracted: Extracted;
+  readonly swaps: readonly Swap[];
+  readonly database: { readonly prepared: PreparedImport; readonly safety: SafetyDump } | undefined;
+}
+
+export interface Preparation {
+  readonly request: RestoreRequest;
+  readonly source: RestoreSource;
+  readonly selection: Selection;
+  readonly places: StagePlaces;
+  /** Undefined if the site has no wp-config.php, and so the backup's says what it consists of. */
+  readonly live: Site | undefined;
+  /** Exists, and is ours. */
+  readonly ownDir: string;
+}
+
+/** @throws BackupError; nothing in the site is changed, but our own directories may be left. */
+export async function prepareRestore(from: Preparation, deps: RestoreDeps): Promise<Prepared> {
+  const { source, selection, places } = from;
+  const { tree, signal } = deps;
+  deps.enter("preflight");
+  const what = extractionOf(selection);
+  await checkSpace(from, deps);
+  const stage = makeStage(tree, places);
+  deps.enter("extract");
+  const extracted = await source.extract(toPath(stage.fresh), what, {
+    signal,
+    ...(deps.onBytes === undefined ? {} : { onBytes: deps.onBytes }),
+  });
+  const site = siteToBe(from, stage, deps);
+  const swaps = planSwaps(tree, {
+    selection,
+    stage,
+    configPath: fromUtf8(from.live?.configPath ?? site.configPath),
+    contentDir: fromUtf8(from.live?.contentDir ?? site.contentDir),
+    exclude: from.request.site.exclude,
+  });
+  checkSwaps(tree, stage, swaps);
+  const database = selection.db ? await prepareDatabase(site, extracted, from, deps) : undefined;
+  await flushToDisk(toPath(stage.root), deps);
+  return { site, stage, extracted, swaps, database };
+}
+
+/** The site as it is; undefined if it has no wp-config.php. @throws BackupError `site_*`, `wp_config_unreadable`. */
+export function readLiveSite(
+  { site }: RestoreRequest,
+  deps: Pick<RestoreDeps, "siteEnvFile">,
+): Site | undefined {
+  try {
+    return readSite({ path: site.path, siteEnvFile: deps.siteEnvFile(site.id), contentMayBeMissing: true });
+  } catch (error) {
+    if (error instanceof BackupError && error.code === "wp_config_missing") return undefined;
+    throw error;
+  }
+}
+
+function siteToBe({ request, selection, live }: Preparation, stage: Stage, deps: RestoreDeps): Site {
+  if (!selection.config) {
+    if (live !== undefined) return live;
+    throw new BackupError("wp_config_missing", {
+      detail: `There is no wp-config.php in ${request.site.path}, and none is to be restored`,
+      hint: "Restore it, too: leave out --only, or add config to it.",
+    });
+  }
+  return readSite({
+    path: request.site.path,
+    siteEnvFile: deps.siteEnvFile(request.site.id),
+    configFile: join(toPath(stage.fresh), "wp-config.php"),
+    contentMayBeMissing: true,
+  });
+}
+
+async function prepareDatabase(
+  site: Site,
+  extracted: Extracted,
+  { selection, ownDir, live }: Preparation,
+  { signal, enter }: RestoreDeps,
+): Promise<NonNullable<Prepared["database"]>> {
+  if (extracted.dbPath === undefined) {
+    throw new BackupError("dump_unusable", { detail: "The backup has no database.sql" });
+  }
+  const facts = await probe(site, selection, live, signal);
+  const prepared = await prepareImport(site, openPlainDump(extracted.dbPath), { signal });
+  checkPrefix(site, prepared);
+  enter("dump");
+  await using dump = await dumpDatabase(site.db, {
+    facts,
+    spoolDir: ownDir,
+    frameBytes: FRAME_BYTES,
+    signal,
+  });
+  return { prepared, safety: await keepSafetyDump(dump, join(ownDir, "safety.sql.zst")) };
+}
+
+async function probe(
+  site: Site,
+  selection: Selection,
+  live: Site | undefined,
+  signal: AbortSignal,
+): Promise<DatabaseFacts> {
+  try {
+    return await probeDatabase(site.db, { signal });
+  } catch (error) {
+    const isOldLogin = selection.config && live !== undefined && error instanceof BackupError;
+    if (!isOldLogin || JSON.stringify(live.db) === JSON.stringify(site.db)) throw error;
+    throw new BackupError(error.code, {
+      detail: `With the login in the backup's wp-config.php: ${error.message}`,
+      hint: "The login has changed since. Keep today's wp-config.php: --only db,files.",
+      cause: error,
+    });
+  }
+}
+
+function checkPrefix({ tablePrefix }: Site, { plan }: PreparedImport): void {
+  const options = `${tablePrefix ?? ""}options`;
+  if (tablePrefix === undefined || plan.imported.some(({ name }) => name === options)) return;
+  const others = plan.imported.filter(({ name }) => name.endsWith("options")).map(({ name }) => name);
+  throw new BackupError("dump_unusable", {
+    detail: `It has no table ${options}, which the site needs; it has ${others.join(", ") || "no table of that kind"}`,
+    hint: "Set $table_prefix in the site's wp-config.php to the backup's, or restore wp-config.php, too.",
+  });
+}
+
+async function checkSpace(
+  { source, selection, ownDir, live, places }: Preparation,
+  deps: RestoreDeps,
+): Promise<void> {
+  const measured = await source.measure(extractionOf(selection));
+  if (measured === undefined) return;
+  const { files, filesBytes, dbBytes } = measured;
+  const needed = filesBytes + dbBytes + files * FILE_OVERHEAD_BYTES + SPARE_DISK_BYTES;
+  const directories = new Set([ownDir, live === undefined ? ownDir : toPath(parentOf(places.beside))]);
+  // The safety dump is compressed; half of the tables is on the safe side.
+  const facts =
+    selection.db && live !== undefined ? await probeBefore(live, selection, deps.signal) : undefined;
+  const dumpBytes = (facts?.dataBytes ?? 0) / 2;
+  for (const directory of directories) {
+    const free = await freeBytes(directory);
+    const isOwn = directory === ownDir;
+    const wanted =
+      directories.size === 1 ? needed + dumpBytes : isOwn ? dumpBytes + SPARE_DISK_BYTES : needed;
+    if (free >= wanted) continue;
+    throw new BackupError("disk_full", {
+      detail: `The restore needs ${formatBytes(wanted)} in ${directory}; ${formatBytes(free)} are free`,
+      hint: "Free some space there. The old files and the dump of the old database stay there until undo is over.",
+    });
+  }
+}
+
+/** Better now than after an hour of downloading. */
+async function probeBefore(
+  live: Site,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<DatabaseFacts | undefined> {
+  try {
+    return await probeDatabase(live.db, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    // The backup's wp-config.php may know better; it is asked when it is there.
+    if (selection.config && error instanceof BackupError) return undefined;
+    throw error;
+  }
+}
+
+/** After a power cut the site must not have files that are there by name only. */
+async function flushToDisk(directory: string, { log, signal }: RestoreDeps): Promise<void> {
+  const sync = findProgram(["sync"]);
+  try {
+    if (sync === undefined) throw new Error("sync is not installed");
+    await promisify(execFile)(sync, ["--file-system", directory], { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn("restore.not_synced", { error });
+  }
+}
+
+function parentOf(path: ByteString): ByteString {
+  return fromUtf8(dirname(toPath(path)));
+}
+
+function toPath(path: ByteString): string {
+  return toBytes(path).toString("utf8");
+}

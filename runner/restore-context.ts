@@ -1,0 +1,77 @@
+// What a restore into a live site is asked for, what it gets to work with and what it tells: the seam between
+// whoever starts it (the command line, a job), whoever reads archives, and the story in run-restore.ts.
+import type { RestorePart, RestoreResult } from "#shared/contracts/restores.ts";
+import type { Log } from "./io/log.ts";
+import type { RevertDeps } from "./io/restore/revert-restore.ts";
+import type { ByteString } from "./plan/byte-string.ts";
+
+/** Both empty: everything. */
+export interface Extraction {
+  readonly only: readonly RestorePart[];
+  /** Byte strings, as named in the archive, in addition to `only`. */
+  readonly paths: readonly ByteString[];
+}
+
+export interface Measured {
+  readonly files: number;
+  readonly filesBytes: number;
+  readonly dbBytes: number;
+  /** The first names, for people. */
+  readonly sample: readonly string[];
+}
+
+export interface Extracted {
+  readonly files: number;
+  readonly filesBytes: number;
+  /** Of database.sql, if it was asked for. */
+  readonly dbPath?: string;
+  readonly dbBytes: number;
+  readonly bytesDownloaded: number;
+  readonly requests: number;
+}
+
+/** A backup to restore from. */
+export interface RestoreSource {
+  /** For people: the backup's id, or the file's name. */
+  readonly name: string;
+  /** Whose backup it is, if that is known. */
+  readonly siteId: string | undefined;
+  /** What an extraction would write; undefined if only extracting would tell. */
+  measure(what: Extraction): Promise<Measured | undefined>;
+  /** Fills the empty directory `into` with database.sql, wp-config.php and wp-content as asked for. */
+  extract(
+    into: string,
+    what: Extraction,
+    options: { readonly signal: AbortSignal; readonly onBytes?: (total: number) => void },
+  ): Promise<Extracted>;
+}
+
+export interface RestoreRequest {
+  readonly site: {
+    readonly id: string;
+    readonly name: string;
+    readonly path: string;
+    readonly exclude: readonly string[];
+  };
+  readonly only?: readonly RestorePart[] | undefined;
+  readonly paths: readonly string[];
+  readonly dryRun: boolean;
+}
+
+export const RESTORE_STAGES = ["preflight", "extract", "dump", "import", "swap", "cleanup"] as const;
+export type RestoreStage = (typeof RESTORE_STAGES)[number];
+
+export interface RestoreDeps extends RevertDeps {
+  readonly now: () => Date;
+  readonly log: Log;
+  /** As each begins. */
+  readonly enter: (stage: RestoreStage) => void;
+}
+
+export interface RestoreOutcome {
+  readonly result: RestoreResult;
+  /** Tables and views of the site that the backup does not have, and that went away, or would. */
+  readonly removedTables: readonly string[];
+  /** Of the backup, but not restored, because they are another site's in the same database. */
+  readonly leftTables: readonly string[];
+}

@@ -1,0 +1,251 @@
+// Restores into a live site on a real MariaDB: the backup's state comes, undo brings back the old one to the letter,
+// and whatever fails or is killed in between leaves one of the two.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { recoverRestores } from "#runner/recover-restores.ts";
+import { runRestore } from "#runner/run-restore.ts";
+import { runUndo } from "#runner/run-undo.ts";
+import { BackupError } from "#shared/errors.ts";
+import { directorySource, makeSiteRig, requestFor, restoreDeps, SITE_ID, type SiteRig } from "./site-rig.ts";
+
+let rig: SiteRig;
+let old: string;
+let restored: string;
+beforeAll(async () => {
+  rig = await makeSiteRig();
+  restored = await rig.state();
+});
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await rig.reset();
+  old = await rig.state();
+});
+
+const source = (): ReturnType<typeof directorySource> => directorySource(rig.backupDir);
+
+describe("a whole restore", () => {
+  it("makes the site what it was then; undo makes it what it was before", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const { result, removedTables } = await runRestore(requestFor(rig), source(), deps);
+    expect(await rig.state()).toBe(restored);
+    expect(removedTables).toEqual(["wp_later"]);
+    expect(result).toMatchObject({ dry_run: false, tables: 4, undo_until: expect.any(String) });
+    expect(result.kept_bytes).toBeGreaterThan(100);
+    await runUndo({ siteId: SITE_ID, dryRun: true }, deps);
+    expect(await rig.state()).toBe(restored);
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(old);
+    expect(rig.leftovers()).toEqual([]);
+    await expect(runUndo({ siteId: SITE_ID, dryRun: false }, deps)).rejects.toMatchObject({
+      code: "nothing_to_undo",
+    });
+  });
+
+  it("keeps what the restore before it kept only until it has succeeded itself", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    await runRestore(requestFor(rig), source(), deps);
+    const failing = { ...source(), extract: async () => Promise.reject(new BackupError("archive_corrupt")) };
+    await expect(runRestore(requestFor(rig), failing, deps)).rejects.toMatchObject({
+      code: "archive_corrupt",
+    });
+    expect(await deps.store.list()).toHaveLength(1);
+    await runRestore(requestFor(rig), source(), deps);
+    expect(await deps.store.list()).toHaveLength(1);
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(restored);
+  });
+
+  it("brings back a site of which only the directory is left", async () => {
+    for (const name of ["wp-config.php", "wp-content"]) rmSync(join(rig.siteDir, name), { recursive: true });
+    await rig.server.exec("DROP DATABASE shop; CREATE DATABASE shop");
+    const ruin = await rig.state();
+    const deps = await restoreDeps(rig.stateDir);
+    await runRestore(requestFor(rig), source(), deps);
+    expect(await rig.state()).toBe(restored);
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(ruin);
+  });
+
+  it("ends undo after its time, and not before", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    await runRestore(requestFor(rig), source(), deps);
+    const inDays = (days: number): typeof deps => ({
+      ...deps,
+      now: () => new Date(Date.now() + days * 86_400_000),
+    });
+    await recoverRestores(inDays(6.9));
+    expect(await deps.store.list()).toHaveLength(1);
+    await recoverRestores(inDays(7.1));
+    expect(rig.leftovers()).toEqual([]);
+    expect(await rig.state()).toBe(restored);
+  });
+});
+
+describe("a dry run", () => {
+  it("says what would go, and changes nothing", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const { result, removedTables } = await runRestore(requestFor(rig, { dryRun: true }), source(), deps);
+    expect(removedTables).toEqual(["wp_later"]);
+    expect(result).toMatchObject({ dry_run: true, files: 5, tables: 4, undo_until: null });
+    expect(await rig.state()).toBe(old);
+    expect(rig.leftovers()).toEqual([]);
+  });
+});
+
+describe("part of a restore", () => {
+  it("is the database alone", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    await runRestore(requestFor(rig, { only: ["db"] }), source(), deps);
+    const files = (state: string): string => state.slice(0, state.indexOf("/*M!"));
+    const now = await rig.state();
+    expect(files(now)).toBe(files(old));
+    expect(now.slice(files(now).length)).toBe(restored.slice(files(restored).length));
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(old);
+  });
+
+  it("is one path, with the rest untouched, also where the directories on the way are gone", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const path = "wp-content/uploads/2026/a.txt";
+    await runRestore(requestFor(rig, { paths: [path] }), source(), deps);
+    expect(await rig.state()).toBe(old.replace(/(2026\/a\.txt 644 ).*/, "$1then, as the backup has it"));
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(old);
+
+    rmSync(join(rig.siteDir, "wp-content/uploads/2026"), { recursive: true });
+    const without = await rig.state();
+    await runRestore(requestFor(rig, { paths: [path, "wp-content/uploads"] }), source(), deps);
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(without);
+    await runRestore(requestFor(rig, { paths: [path] }), source(), deps);
+    expect(readFileSync(join(rig.siteDir, path), "utf8")).toContain("then");
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(without);
+  });
+
+  it("leaves what the operator keeps out of backups where it is", async () => {
+    const videos = join(rig.siteDir, "wp-content/deep/er/videos");
+    mkdirSync(videos, { recursive: true });
+    writeFileSync(join(videos, "film.mp4"), "the only copy");
+    mkdirSync(join(rig.siteDir, "wp-content/cache"));
+    const before = await rig.state();
+    const deps = await restoreDeps(rig.stateDir);
+    const request = requestFor(rig);
+    const site = { ...request.site, exclude: ["deep/er/videos", "uploads"] };
+    await runRestore({ ...request, site }, source(), deps);
+    expect(readFileSync(join(videos, "film.mp4"), "utf8")).toBe("the only copy");
+    expect(existsSync(join(rig.siteDir, "wp-content/cache"))).toBe(false);
+    expect(readFileSync(join(rig.siteDir, "wp-content/uploads/2026/a.txt"), "utf8")).toContain("then");
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(before);
+  });
+});
+
+describe("a restore that fails", () => {
+  async function failsWith(code: string, spoil: () => Promise<void> | void, changes = {}): Promise<void> {
+    const backup = join(rig.dir, "spoiled");
+    rmSync(backup, { recursive: true, force: true });
+    const good = source();
+    const spoiled = {
+      ...good,
+      extract: async (...args: Parameters<typeof good.extract>) => {
+        const extracted = await good.extract(...args);
+        if (extracted.dbPath !== undefined) dump = extracted.dbPath;
+        await spoil();
+        return extracted;
+      },
+    };
+    const deps = { ...(await restoreDeps(rig.stateDir)), ...changes };
+    await expect(runRestore(requestFor(rig), spoiled, deps)).rejects.toMatchObject({ code });
+    expect(await rig.state()).toBe(old);
+    expect(rig.leftovers()).toEqual([]);
+  }
+  let dump = "";
+  const replaceInDump = (from: string | RegExp, to: string) => (): void =>
+    writeFileSync(dump, readFileSync(dump, "latin1").replace(from, to), "latin1");
+
+  it("in the middle of the import has put the old site back", async () => {
+    await failsWith("import_failed", replaceInDump("CREATE TABLE `wp_posts`", "CREATE TABL `wp_posts`"));
+  });
+
+  it("because the dump was cut has not begun", async () => {
+    await failsWith("dump_unusable", () =>
+      writeFileSync(dump, "-- MariaDB dump 10\nCREATE TABLE `wp_options` (a INT);\n"),
+    );
+  });
+
+  it("because the dump is another prefix' has not begun", async () => {
+    await failsWith("dump_unusable", replaceInDump(/wp_options/g, "xy_options"));
+  });
+
+  it("because it was cancelled in the middle of the import has put the old site back", async () => {
+    const stop = new AbortController();
+    await failsWith("cancelled", () => undefined, {
+      signal: stop.signal,
+      onBytes: () => stop.abort(new BackupError("cancelled")),
+    });
+  });
+});
+
+describe("another restore of the same site", () => {
+  it("is refused while one is at work", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    using _other = deps.store.lockSite(SITE_ID);
+    await expect(runRestore(requestFor(rig), source(), deps)).rejects.toMatchObject({
+      code: "already_running",
+    });
+  });
+});
+
+describe("kill -9", () => {
+  const script = join(import.meta.dirname, "mortal-restore.ts");
+  async function killedAt(what: "restore" | "undo", life: number): Promise<boolean> {
+    const args = [script, what, rig.siteDir, rig.stateDir, rig.backupDir, String(life)];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    if (signal === "SIGKILL") return true;
+    expect(code).toBe(0);
+    expect(Number(said)).toBe(life);
+    return false;
+  }
+
+  it("at any step of a restore leaves the old or the new site after the next start, and undo works", {
+    timeout: 300_000,
+  }, async () => {
+    const ends = new Set<string>();
+    for (let life = 0; ; life += 1) {
+      await rig.reset();
+      const wasKilled = await killedAt("restore", life);
+      const deps = await restoreDeps(rig.stateDir);
+      await recoverRestores(deps);
+      const state = await rig.state();
+      expect([old, restored]).toContain(state);
+      ends.add(state);
+      if (state === restored) await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+      expect(await rig.state()).toBe(old);
+      expect(rig.leftovers()).toEqual([]);
+      if (!wasKilled) break;
+    }
+    expect(ends.size).toBe(2);
+  });
+
+  it("at any step of an undo leaves it to the next start to finish it", { timeout: 300_000 }, async () => {
+    for (let life = 0; ; life += 1) {
+      await rig.reset();
+      await runRestore(requestFor(rig), source(), await restoreDeps(rig.stateDir));
+      const wasKilled = await killedAt("undo", life);
+      const deps = await restoreDeps(rig.stateDir);
+      const hasBegun = (await deps.store.list())[0]?.state !== "done";
+      await recoverRestores(deps);
+      expect(await rig.state()).toBe(hasBegun ? old : restored);
+      if (!wasKilled) break;
+    }
+    expect(rig.leftovers()).toEqual([]);
+  });
+});
