@@ -14,7 +14,7 @@ export async function packageRunner(dir) {
   rmSync(dir, { recursive: true, force: true });
   await build({
     ...COMMON_OPTIONS,
-    entryPoints: [join(ROOT, "runner/main.ts"), join(ROOT, "runner/io/pack-worker.ts")],
+    entryPoints: [join(ROOT, "runner/main.ts"), join(ROOT, "runner/**/*-worker.ts")],
     outdir: dir,
     entryNames: "[name]",
     chunkNames: "[name]-[hash]",

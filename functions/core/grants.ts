@@ -73,14 +73,6 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     { on: "archives", may: ["s3:GetObject"] },
   ],
   jobReports: [CHANGE, query("gsi2")],
-  backupFiles: [READ, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }],
-  backupKeeping: [
-    CHANGE,
-    { on: "table", may: ["dynamodb:DeleteItem"] },
-    query("table"),
-    query("gsi2"),
-    { on: "archives", may: ["s3:DeleteObject"] },
-  ],
   restores: [WRITE, query("gsi2"), { on: "node_queues", may: ["sqs:SendMessage"] }],
   backups: [
     WRITE,

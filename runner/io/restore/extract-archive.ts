@@ -5,6 +5,7 @@ import { formatBytes } from "#shared/units.ts";
 import { planReads, type TarSpan } from "../../plan/restore/plan-reads.ts";
 import { type SelectedEntries, type Selection, selectEntries } from "../../plan/restore/select-entries.ts";
 import { freeBytes } from "../disk.ts";
+import { workerUrl } from "../worker-url.ts";
 import { databaseNameOf, expectedEntry, tarEnd } from "./archive-entries.ts";
 import type { ExtractInput, LateStep, UnitFile } from "./extract-protocol.ts";
 import { fetchUnits } from "./fetch-units.ts";
@@ -76,7 +77,7 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
   const bytesTotal = selected.bytes;
   let bytesDone = 0;
   await using pool: ExtractPool = startFramePool({
-    worker: new URL("./extract-worker.ts", import.meta.url),
+    worker: workerUrl("extract-worker", import.meta.url),
     workerData: { root: target.prefix } satisfies ExtractInput,
     signal,
     onFrame: (tarBytes) => {

@@ -4,6 +4,7 @@ import type { Finding } from "#shared/contracts/restores.ts";
 import type { ExpectedEntry } from "../../plan/restore/checked-entries.ts";
 import type { DumpFacts } from "../../plan/restore/dump-scan.ts";
 import { planReads, type TarSpan } from "../../plan/restore/plan-reads.ts";
+import { workerUrl } from "../worker-url.ts";
 import { databaseNameOf, expectedEntry, tarEnd } from "./archive-entries.ts";
 import type { ExtractProgress } from "./extract-archive.ts";
 import { fetchUnits } from "./fetch-units.ts";
@@ -49,7 +50,7 @@ export async function verifyArchive({
   let dump: DumpFacts | undefined;
   let bytesDone = 0;
   await using pool = startFramePool<readonly ExpectedEntry[], never, UnitFindings>({
-    worker: new URL("./verify-worker.ts", import.meta.url),
+    worker: workerUrl("verify-worker", import.meta.url),
     workerData,
     signal,
     onFrame: (tarBytes) => {
