@@ -12,7 +12,7 @@ export async function listFiles(
   signal: AbortSignal,
 ): Promise<ListedEntry[]> {
   const listing = createListing(prefix, isDeep);
-  if (archive.kind === "plain") await readPlainList(archive, listing.see, signal);
+  if (archive.kind === "plain") await readPlainList(archive, (entry) => listing.see(entry), signal);
   else for (let id = 0; id < archive.entries.count(); id += 1) listing.see(archive.entries.stat(id));
   const rows = listing.list();
   if (rows.length === 0 && prefix !== "") {

@@ -20,7 +20,7 @@ function beginUnit(files: readonly UnitFile[]): UnitWork<void> {
   });
   return {
     frame: ({ frame, stored }) => entries.write(frame.tarOffset, openFrame(frame, stored)),
-    end: entries.end,
+    end: () => entries.end(),
   };
 }
 
