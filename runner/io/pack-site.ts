@@ -1,10 +1,10 @@
 // The owner's side of the packing worker: frames as they are filled, at most a fixed number of them in memory.
 import { on } from "node:events";
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
 import type { PlainFrame } from "./compress.ts";
 import type { PackInput, PackMessage, PackPlan, PackSummary } from "./pack-protocol.ts";
+import { workerFile } from "./worker-file.ts";
 
 export interface PackedFrame extends PlainFrame {
   readonly release: () => void;
@@ -27,8 +27,6 @@ export interface PackOptions extends Omit<PackInput, "buffers" | "gate"> {
 
 type PackWord = Exclude<PackMessage, { type: "failed" }>;
 
-/** In an installed copy everything is an .mjs in one directory. */
-const WORKER = new URL(`./pack-worker${extname(import.meta.url)}`, import.meta.url);
 /** Two in compression, one being filled, one on its way: more changed nothing but memory (measured). */
 const BUFFERS = 5;
 /** What the worker makes is short-lived: with V8's usual young generation the peak was 25 MB higher, and no faster. */
@@ -39,7 +37,7 @@ export function packSite(options: PackOptions): PackSite {
   const gate = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const { signal: _signal, ...input } = options;
   const workerData: PackInput = { ...input, buffers: BUFFERS, gate };
-  const worker = new Worker(WORKER, {
+  const worker = new Worker(workerFile(import.meta.url, "pack-worker"), {
     workerData,
     resourceLimits: WORKER_LIMITS,
   });

@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
 import { DATABASE_NAME } from "../../plan/restore/select-entries.ts";
 import { freeBytes } from "../disk.ts";
+import { workerFile } from "../worker-file.ts";
 import type { Extracted, ExtractOptions } from "./extract-archive.ts";
 import type { PlainArchive } from "./open-archive.ts";
 import { openEmptyTarget } from "./open-target.ts";
@@ -25,7 +26,7 @@ export async function extractPlain(options: PlainExtractOptions): Promise<Extrac
   using target = await openEmptyTarget(targetDir);
   const budgetBytes = (await freeBytes(targetDir)) - RESERVE_BYTES;
   const workerData: PlainInput = { root: target.prefix, selection, budgetBytes };
-  const worker = new Worker(new URL("./plain-worker.ts", import.meta.url), { workerData });
+  const worker = new Worker(workerFile(import.meta.url, "plain-worker"), { workerData });
   const messages: AsyncIterator<unknown> = on(worker, "message", { signal, close: ["exit"] });
   const receive = async (): Promise<Exclude<FromPlainExtractor, { type: "failed" }>> => {
     const { value, done } = await messages.next();

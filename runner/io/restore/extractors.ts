@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
+import { workerFile } from "../worker-file.ts";
 import type { ExtractInput, FromExtractor, LateStep, ToExtractor, UnitFile } from "./extract-protocol.ts";
 
 export interface UnitInWork {
@@ -66,7 +67,7 @@ export function startExtractors(options: ExtractorsOptions): Extractors {
     }
   };
   const hire = (): Hand => {
-    const worker = new Worker(new URL("./extract-worker.ts", import.meta.url), { workerData: input });
+    const worker = new Worker(workerFile(import.meta.url, "extract-worker"), { workerData: input });
     const hand: Hand = { worker, units: 0, frames: 0, waiting: [] };
     worker.on("message", (message: FromExtractor) => receive(hand, message));
     worker.on("error", (cause) =>
