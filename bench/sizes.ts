@@ -103,18 +103,24 @@ async function main(): Promise<void> {
   const loadBefore = loadavg()[0] ?? 0;
   const scratch = await mkdtemp(join(options.dir, "backupd-sizes-"));
   const results: SizeResult[] = [];
+  const keep = async (): Promise<string> => {
+    const table = formatSizes(describeSetting(startedAt, loadBefore, 1), results);
+    if (options.save) {
+      await writeFile(join(RESULTS, "sizes.md"), table);
+      await writeFile(join(RESULTS, "sizes.svg"), plotSvg(sizePanels(results)));
+    }
+    return table;
+  };
   try {
     await using world = await startWorld(scratch);
-    for (const size of wanted()) results.push(await measure(world, scratch, size));
+    for (const size of wanted()) {
+      results.push(await measure(world, scratch, size));
+      await keep(); // The next one may take long, or all the disk.
+    }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-  const setting = describeSetting(startedAt, loadBefore, 1);
-  const table = formatSizes(setting, results);
-  process.stdout.write(table);
-  if (!options.save) return;
-  await writeFile(join(RESULTS, "sizes.md"), table);
-  await writeFile(join(RESULTS, "sizes.svg"), plotSvg(sizePanels(results)));
+  process.stdout.write(await keep());
 }
 
 await main();
