@@ -1,24 +1,25 @@
 // One leased attempt at a job, from the claim to a settled end: whatever happens in between, the job is reported,
 // given back, or known to be somebody else's, and nothing of it stays on the disk.
 import { join } from "node:path";
-import type { BackupReport } from "#shared/contracts/backups.ts";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import type { Clock } from "./clock.ts";
-import type { JobContext, RunBackup } from "./context.ts";
+import type { JobContext, JobRuns, RunBackup } from "./context.ts";
 import type { Log } from "./io/log.ts";
 import type { ConfigSource } from "./io/node-config.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import { holdLease } from "./lease.ts";
+import { failedOutcome, type Outcome } from "./outcome.ts";
 import { jobEnd } from "./plan/error-class.ts";
 import { newCounters, type ProgressCounters, type Sample, sampleProgress } from "./plan/progress.ts";
-import { endReport, keepReport, releaseJob, type SettleDeps } from "./settle.ts";
+import { keepReport, releaseJob, type SettleDeps } from "./settle.ts";
 import { type StageClock, startStageClock } from "./stage-clock.ts";
 
 export interface AttemptDeps extends SettleDeps {
   readonly runBackup: RunBackup;
+  readonly runJobs: JobRuns;
   readonly source: ConfigSource;
   readonly uploads: UploadJournal;
   /** Told when a job begins, with its counters to look at, and when it is over. */
@@ -39,7 +40,7 @@ export interface Attempt {
 }
 
 export type AttemptEnd =
-  | { readonly kind: "reported"; readonly report: BackupReport; readonly error?: BackupError }
+  | { readonly kind: "reported"; readonly outcome: Outcome; readonly error?: BackupError }
   | { readonly kind: "released"; readonly error: BackupError }
   | { readonly kind: "lost"; readonly error: BackupError };
 
@@ -62,7 +63,7 @@ interface JobPlace {
 }
 
 /** Runs the job under its lease. Throws the reason of the abort, if there was one. */
-async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promise<BackupReport> {
+async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promise<Outcome> {
   const { claim, config, stop } = attempt;
   const { counters, stages, log } = place;
   const { state, clock, master } = deps;
@@ -102,18 +103,29 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
   };
   try {
     signal.throwIfAborted();
-    return await deps.runBackup(context);
+    return await run(context, deps);
   } catch (error) {
     // What an abort made a library throw says less than why it was aborted.
     throw signal.aborted ? signal.reason : error;
   }
 }
 
+/** The engine of the job's type does the work. */
+async function run(context: JobContext, deps: AttemptDeps): Promise<Outcome> {
+  const { id: jobId, type } = context.claim.job;
+  if (type === "backup") return { type, jobId, report: await deps.runBackup(context) };
+  const runJob = deps.runJobs[type];
+  if (runJob === undefined) {
+    throw new BackupError("job_type_unknown", { detail: `this backupd cannot work on a ${type} job` });
+  }
+  return { type, jobId, report: await runJob(context) };
+}
+
 async function workInSpool(
   attempt: Attempt,
   place: Omit<JobPlace, "spoolDir">,
   deps: AttemptDeps,
-): Promise<BackupReport> {
+): Promise<Outcome> {
   const spool = await deps.state.openSpool(attempt.claim.job.id);
   try {
     return await work(attempt, { ...place, spoolDir: spool.dir }, deps);
@@ -140,7 +152,12 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
     },
   );
   const startedAt = deps.clock.now();
-  log.info("job.started", { site: job.site_name, trigger: job.trigger, fencing: claim.fencing });
+  log.info("job.started", {
+    type: job.type,
+    site: job.site_name,
+    trigger: job.trigger,
+    fencing: claim.fencing,
+  });
   deps.watchJob({ claim, counters });
 
   async function settled(error: BackupError): Promise<AttemptEnd> {
@@ -151,13 +168,13 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
       await releaseJob(claim, error, stop, settling);
       return { kind: "released", error };
     }
-    const report = endReport(claim, error, {
+    const outcome = failedOutcome(claim, error, {
       startedAt,
       finishedAt: deps.clock.now(),
       stages: stages.times(),
     });
-    await keepReport(report, job.site_name, stop, settling);
-    return { kind: "reported", report, error };
+    await keepReport(outcome, job.site_name, stop, settling);
+    return { kind: "reported", outcome, error };
   }
 
   try {
@@ -166,14 +183,15 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
     );
     if (result instanceof BackupError) return await settled(result);
     await keepReport(result, job.site_name, stop, settling);
-    log.info("job.ended", { status: result.status, ...sizes(result) });
-    return { kind: "reported", report: result };
+    log.info("job.ended", { status: result.report.status, ...sizes(result) });
+    return { kind: "reported", outcome: result };
   } finally {
     deps.watchJob(undefined);
   }
 }
 
-function sizes(report: BackupReport): Record<string, unknown> {
+function sizes({ type, report }: Outcome): Record<string, unknown> {
+  if (type !== "backup") return {};
   if (report.status === "skipped") return { reason: report.reason };
   if (report.status !== "success") return {};
   const { archive, size_bytes, s3_path, stages, warnings_total } = report;

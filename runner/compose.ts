@@ -5,16 +5,17 @@ import type { Claim } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { systemClock } from "./clock.ts";
 import { type ControlOptions, composeControl } from "./compose-control.ts";
-import type { RunBackup } from "./context.ts";
+import type { JobRuns, RunBackup } from "./context.ts";
 import type { DaemonDeps } from "./daemon.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
 import { openQueue } from "./io/queue.ts";
 import { type OpenUpload, openUploadJournal } from "./io/upload-journal.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
 
-/** The part that makes archives. */
+/** The part that makes archives, and reads them. */
 export interface Engine {
   readonly runBackup: RunBackup;
+  readonly runJobs?: JobRuns;
   readonly abortUpload: (
     upload: OpenUpload,
     storage: NodeConfig["storage"],
@@ -42,6 +43,7 @@ export async function composeRunner(options: ControlOptions & { readonly engine:
   const daemon: DaemonDeps = {
     ...control,
     runBackup: engine.runBackup,
+    runJobs: engine.runJobs ?? {},
     abortUpload: async (upload) =>
       engine.abortUpload(upload, (await source.current()).storage, source.credentials),
     openQueue: (place) => openQueue(place, { credentials: source.credentials }),

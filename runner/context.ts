@@ -1,8 +1,9 @@
 // What a job gets to work with, and what it must give back: the seam between the runner's control side (queue,
-// lease, reports) and the engine that makes the archive.
+// lease, reports) and the engines that make archives and read them.
 import type { BackupReport } from "#shared/contracts/backups.ts";
-import type { Claim } from "#shared/contracts/jobs.ts";
+import type { Claim, JobType } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
+import type { JobReport } from "#shared/contracts/restores.ts";
 import type { NodeSite } from "#shared/contracts/sites.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
 import type { Log } from "./io/log.ts";
@@ -44,6 +45,11 @@ export interface JobContext {
   readonly log: Log;
   readonly now: () => Date;
 }
+
+/** Restores, undoes or verifies, whatever the claim's job asks for. Throws BackupError, as a backup does. */
+export type RunJob = (job: JobContext) => Promise<JobReport>;
+/** What this runner can do besides backups; a job of another type is reported as failed. */
+export type JobRuns = Readonly<Partial<Record<Exclude<JobType, "backup">, RunJob>>>;
 
 /** Backs one site up. Throws BackupError; errors become reports or releases in attempt.ts. */
 export type RunBackup = (job: JobContext) => Promise<BackupReport>;

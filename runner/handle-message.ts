@@ -1,6 +1,6 @@
 // What becomes of one message: its job is claimed and worked on, and the message is deleted once nothing can be
 // lost by it, or hidden until it makes sense to try again.
-import type { Claim } from "#shared/contracts/jobs.ts";
+import type { Claim, JobType } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, type BackupError } from "#shared/errors.ts";
 import { type AttemptDeps, type AttemptEnd, runAttempt } from "./attempt.ts";
@@ -39,11 +39,16 @@ async function claimJob(request: JobRequest, stop: AbortSignal, deps: HandleDeps
       site_id: request.siteId,
       runner_id: deps.runnerId,
       trigger: request.trigger,
-      ...(request.scheduledTime === undefined ? {} : { scheduled_time: request.scheduledTime }),
+      ...(request.scheduledTime === undefined ? {} : scheduledAs(request.type, request.scheduledTime)),
     },
     signal: stop,
   });
   return { claim, claimedAtMs };
+}
+
+/** Which job a schedule means follows from its type, too. */
+function scheduledAs(type: JobType, scheduledTime: string): { type?: "verify"; scheduled_time: string } {
+  return { ...(type === "verify" ? { type } : {}), scheduled_time: scheduledTime };
 }
 
 /** Failing to delete or hide loses nothing: the message comes again, and its claim is told `job_ended`. */

@@ -42,7 +42,10 @@ function pick(sites: readonly NodeSite[], wanted: string | undefined): NodeSite[
 
 function outcomeOf(end: AttemptEnd): Pick<SiteOutcome, "status" | "detail" | "error" | "report"> {
   if (end.kind !== "reported") return { status: "failed", error: end.error };
-  const { report, error } = end;
+  const { outcome, error } = end;
+  // A run by hand makes backup jobs only.
+  if (outcome.type !== "backup") return { status: "failed", detail: `The job is a ${outcome.type}.` };
+  const { report } = outcome;
   if (report.status === "success") return { status: "success", detail: report.s3_path, report };
   if (report.status === "skipped") return { status: "skipped", detail: report.reason };
   return { status: report.status, ...(error === undefined ? {} : { error }) };

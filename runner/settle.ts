@@ -1,5 +1,4 @@
 // How the end of a job is made to stick: a report that cannot be lost, or the job given back.
-import type { BackupReport, StageTime } from "#shared/contracts/backups.ts";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import type { BackupError } from "#shared/errors.ts";
 import type { Clock } from "./clock.ts";
@@ -9,6 +8,7 @@ import type { MasterClient } from "./io/master-client.ts";
 import type { Outbox } from "./io/outbox.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import type { StateDir } from "./io/state-dir.ts";
+import { type Outcome, sendOutcome } from "./outcome.ts";
 import { toErrorReport } from "./plan/error-class.ts";
 
 export interface SettleDeps {
@@ -35,46 +35,25 @@ function patience(stop: AbortSignal, { master, clock }: SettleDeps): Patience {
   return { master: callWithRetry(master, { clock, deadlineMs }), signal };
 }
 
-/** The report of a job that ended with `error`. */
-export function endReport(
-  claim: Claim,
-  error: BackupError,
-  ran: { readonly startedAt: Date; readonly finishedAt: Date; readonly stages: readonly StageTime[] },
-): BackupReport {
-  const base = {
-    job_id: claim.job.id,
-    site_id: claim.job.site_id,
-    fencing: claim.fencing,
-    started_at: ran.startedAt.toISOString(),
-    finished_at: ran.finishedAt.toISOString(),
-    stages: [...ran.stages],
-    warnings: [],
-    warnings_total: 0,
-  };
-  const stopped = error.code === "cancelled" || error.code === "interrupted";
-  return stopped
-    ? { ...base, status: "cancelled" }
-    : { ...base, status: "failed", error: toErrorReport(error) };
-}
-
 /**
  * Puts the report where it cannot be lost. A full disk must not hide how the job ended: then it goes at once, and
  * this throws only if that fails too.
  */
 export async function keepReport(
-  report: BackupReport,
+  outcome: Outcome,
   siteName: string,
   stop: AbortSignal,
   deps: SettleDeps,
 ): Promise<void> {
   try {
-    await deps.outbox.put(report);
+    await deps.outbox.put(outcome);
   } catch (error) {
     deps.log.error("outbox.unusable", { error });
     const { master, signal } = patience(stop, deps);
-    await master.call("reportBackup", { body: report, signal });
+    await sendOutcome(outcome, master, signal);
   }
-  await writeLastResult(deps.state.lastDir, report, siteName).catch((error: unknown) => {
+  if (outcome.type !== "backup") return;
+  await writeLastResult(deps.state.lastDir, outcome.report, siteName).catch((error: unknown) => {
     deps.log.warn("last_result.not_written", { error });
   });
 }

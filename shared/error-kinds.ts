@@ -318,6 +318,11 @@ const NODE_KINDS = {
     "The runner went silent in the middle of the job",
     "Check the node: is it up, is backupd running?",
   ),
+  job_type_unknown: node(
+    "never",
+    "This backupd cannot do that kind of job",
+    "Bring backupd on the node to the Master's version, then start the job again.",
+  ),
   unexpected: node(
     "later",
     "backupd met an error it does not know",

@@ -14,7 +14,7 @@ export interface LevelItem {
 }
 
 export interface Level {
-  entry(entry: IndexEntry): void;
+  readonly entry: (entry: IndexEntry) => void;
   /** Whether the prefix is a file and no directory. */
   isFile(): boolean;
   /** Whether anything was at or below the prefix. */

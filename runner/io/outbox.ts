@@ -1,11 +1,14 @@
 // Reports that must reach the Master: each lies on disk before it is sent and until the Master has taken it, so
-// that neither kill -9 nor a Master that is down for a day can lose how a backup ended.
+// that neither kill -9 nor a Master that is down for a day can lose how a job ended.
 import { createHash } from "node:crypto";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BackupReport } from "#shared/contracts/backups.ts";
+import type { JobType } from "#shared/contracts/jobs.ts";
+import { JobReport } from "#shared/contracts/restores.ts";
 import { asBackupError, type BackupError } from "#shared/errors.ts";
 import type { Clock } from "../clock.ts";
+import { type Outcome, sendOutcome } from "../outcome.ts";
 import { refusesReportForEver } from "../plan/error-class.ts";
 import { TEMPORARY_SUFFIX, writeFileAtomic } from "./atomic-file.ts";
 import type { Log } from "./log.ts";
@@ -20,7 +23,7 @@ export interface FlushResult {
 
 export interface Outbox {
   /** Durable when it resolves. Throws `disk_full` or `state_dir_unusable`. */
-  put(report: BackupReport): Promise<void>;
+  put(outcome: Outcome): Promise<void>;
   /** Sends what is there, oldest first. Never throws for what one report meets; rejects when `signal` aborts. */
   flush(signal: AbortSignal): Promise<FlushResult>;
   length(): Promise<number>;
@@ -37,18 +40,25 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 
 interface Envelope {
   readonly written_at: string;
+  /** Left out by versions that only knew backups; their reports name their job. */
+  readonly type?: JobType;
+  readonly job_id?: string;
   readonly sha256: string;
   /** As JSON text, so that the hash is over exactly what was written. */
   readonly report: string;
 }
 
-function parseEnvelope(text: string): { report: BackupReport; writtenAt: Date } {
+function parseEnvelope(text: string): { outcome: Outcome; writtenAt: Date } {
   const envelope = JSON.parse(text) as Partial<Envelope>;
   if (typeof envelope.report !== "string" || sha256(envelope.report) !== envelope.sha256) {
     throw new Error("its hash does not match: the file is damaged");
   }
-  const report = BackupReport.parse(JSON.parse(envelope.report));
-  return { report, writtenAt: new Date(envelope.written_at ?? 0) };
+  const writtenAt = new Date(envelope.written_at ?? 0);
+  const { type = "backup", job_id: jobId = "" } = envelope;
+  const json: unknown = JSON.parse(envelope.report);
+  if (type !== "backup") return { outcome: { type, jobId, report: JobReport.parse(json) }, writtenAt };
+  const report = BackupReport.parse(json);
+  return { outcome: { type, jobId: report.job_id, report }, writtenAt };
 }
 
 export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
@@ -81,9 +91,9 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
       await reject(name, error);
       return "rejected";
     }
-    const { report, writtenAt } = parsed;
+    const { outcome, writtenAt } = parsed;
     try {
-      await master.call("reportBackup", { body: report, signal });
+      await sendOutcome(outcome, master, signal);
     } catch (thrown) {
       signal.throwIfAborted();
       const error = asBackupError(thrown, "unexpected");
@@ -92,7 +102,8 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
       return "rejected";
     }
     await rm(join(dir, name), { force: true });
-    log.info("outbox.sent", { job_id: report.job_id, site_id: report.site_id, status: report.status });
+    const { site_id, status } = outcome.report;
+    log.info("outbox.sent", { job_id: outcome.jobId, site_id, status });
     return "sent";
   }
 
@@ -121,15 +132,17 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
   }
 
   return {
-    async put(report) {
+    async put({ type, jobId, report }) {
       const text = JSON.stringify(report);
       const envelope: Envelope = {
         written_at: clock.now().toISOString(),
+        type,
+        job_id: jobId,
         sha256: sha256(text),
         report: text,
       };
       try {
-        await writeFileAtomic(join(dir, await nextName(report.job_id)), JSON.stringify(envelope));
+        await writeFileAtomic(join(dir, await nextName(jobId)), JSON.stringify(envelope));
       } catch (error) {
         throw stateError(error, dir);
       }

@@ -1,11 +1,12 @@
 // What a queue message asks for. A body that this version cannot read is an answer, not an exception: no
 // redelivery can make it readable, so the caller logs it and lets it go.
-import { JobMessage } from "#shared/contracts/jobs.ts";
+import { JobMessage, type JobType } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 
 export interface JobRequest {
   readonly jobId: string;
   readonly siteId: string;
+  readonly type: JobType;
   readonly trigger: "manual" | "schedule";
   readonly scheduledTime?: string;
 }
@@ -30,9 +31,10 @@ export function parseMessage(body: string): ParsedMessage {
   }
   const message = parsed.data;
   if (message.trigger === "manual") {
-    return { ok: true, request: { jobId: message.job_id, siteId: message.site_id, trigger: "manual" } };
+    const { job_id: jobId, site_id: siteId, type } = message;
+    return { ok: true, request: { jobId, siteId, type, trigger: "manual" } };
   }
-  const { site_id: siteId, scheduled_time: scheduledTime } = message;
-  const jobId = jobIdFor(siteId, scheduledTime);
-  return { ok: true, request: { jobId, siteId, trigger: "schedule", scheduledTime } };
+  const { site_id: siteId, scheduled_time: scheduledTime, type } = message;
+  const jobId = jobIdFor(siteId, scheduledTime, type);
+  return { ok: true, request: { jobId, siteId, type, trigger: "schedule", scheduledTime } };
 }

@@ -14,7 +14,7 @@ export interface FinishedBackup {
 
 export async function finishBackup(
   master: Master,
-  node: TestNode,
+  node: Pick<TestNode, "client">,
   siteId: string,
   { body = "1234567", archive = {} }: { body?: string | Uint8Array; archive?: Partial<Archive> } = {},
 ): Promise<FinishedBackup> {

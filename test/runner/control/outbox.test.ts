@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MasterClient } from "#runner/io/master-client.ts";
 import { type Outbox, openOutbox, sweepOutbox } from "#runner/io/outbox.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
+import type { Outcome } from "#runner/outcome.ts";
 import type { BackupReport } from "#shared/contracts/backups.ts";
 import type { ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
@@ -19,13 +20,16 @@ let clock: ManualClock;
 /** What the Master says to each report: an error code, or nothing for yes. */
 let refusal: (report: BackupReport) => ErrorCode | undefined;
 let taken: BackupReport[];
+/** The calls that brought them: the operation, and the job in its path. */
+let calls: [string, string | undefined][];
 
 const master = {
   clockSkewMs: () => undefined,
-  async call(_operation: string, { body }: { body: BackupReport }) {
-    const code = refusal(body);
+  async call(operation: string, request: { params?: { id: string }; body: BackupReport }) {
+    const code = refusal(request.body);
     if (code !== undefined) throw new BackupError(code);
-    taken.push(body);
+    calls.push([operation, request.params?.id]);
+    taken.push(request.body);
   },
 } as unknown as MasterClient;
 
@@ -35,6 +39,7 @@ beforeEach(async () => {
   clock = manualClock();
   refusal = () => undefined;
   taken = [];
+  calls = [];
 });
 afterEach(() => temp[Symbol.asyncDispose]());
 
@@ -47,6 +52,8 @@ function report(job_id: string = randomUUID(), fencing = 1): BackupReport {
   return { job_id, site_id: randomUUID(), fencing, ...times, status: "cancelled" };
 }
 
+const ended = (of: BackupReport): Outcome => ({ type: "backup", jobId: of.job_id, report: of });
+
 const files = async (path = dir): Promise<string[]> =>
   (await readdir(path)).filter((name) => name.endsWith(".json"));
 
@@ -54,7 +61,7 @@ describe("an outbox", () => {
   test("keeps a report over a restart until the Master takes it", async () => {
     const one = report();
     refusal = () => "master_unreachable";
-    await reopened().put(one);
+    await reopened().put(ended(one));
     expect(await reopened().flush(NEVER)).toEqual({ sent: 0, waiting: 1, rejected: 0 });
     refusal = () => undefined;
     expect(await reopened().flush(NEVER)).toEqual({ sent: 1, waiting: 0, rejected: 0 });
@@ -62,10 +69,34 @@ describe("an outbox", () => {
     expect(await files()).toEqual([]);
   });
 
+  test("sends each job's report to the call of its type, also over a restart", async () => {
+    const { job_id: jobId, ...rest } = report();
+    const restored: Outcome = { type: "restore", jobId, report: { ...rest, status: "cancelled" } };
+    await reopened().put(restored);
+    const one = report();
+    await reopened().put(ended(one));
+    await reopened().flush(NEVER);
+    expect(calls).toEqual([
+      ["reportJob", jobId],
+      ["reportBackup", undefined],
+    ]);
+    expect(taken).toEqual([restored.report, one]);
+  });
+
+  test("reads what a version left that only knew backups", async () => {
+    const one = report();
+    await reopened().put(ended(one));
+    const [name = ""] = await files();
+    const { type: _type, job_id: _id, ...old } = JSON.parse(await readFile(join(dir, name), "utf8"));
+    await writeFile(join(dir, name), JSON.stringify(old));
+    await reopened().flush(NEVER);
+    expect([taken, calls]).toEqual([[one], [["reportBackup", undefined]]]);
+  });
+
   test("sends in the order of putting, also with the clock set back and over restarts", async () => {
     const jobs = Array.from({ length: 12 }, () => report());
     for (const one of jobs) {
-      await reopened().put(one);
+      await reopened().put(ended(one));
       clock = manualClock(new Date(clock.now().getTime() - 3_600_000).toISOString());
     }
     await reopened().flush(NEVER);
@@ -79,7 +110,7 @@ describe("an outbox", () => {
       return "master_unreachable";
     };
     const outbox = reopened();
-    for (let n = 0; n < 5; n += 1) await outbox.put(report());
+    for (let n = 0; n < 5; n += 1) await outbox.put(ended(report()));
     expect(await outbox.flush(NEVER)).toEqual({ sent: 0, waiting: 5, rejected: 0 });
     expect(asked).toBe(1);
     expect(await outbox.length()).toBe(5);
@@ -90,9 +121,9 @@ describe("an outbox", () => {
     async (code) => {
       const outbox = reopened();
       refusal = ({ fencing }) => (fencing === 1 ? code : undefined);
-      await outbox.put(report());
+      await outbox.put(ended(report()));
       const later = report(randomUUID(), 2);
-      await outbox.put(later);
+      await outbox.put(ended(later));
       expect(await outbox.flush(NEVER)).toEqual({ sent: 1, waiting: 0, rejected: 1 });
       expect(taken).toEqual([later]);
       const [name = ""] = await files(join(dir, "rejected"));
@@ -110,7 +141,7 @@ describe("an outbox", () => {
   ] as const)("never gives a report up because of what is wrong with the node (%s)", async (code) => {
     refusal = () => code;
     const outbox = reopened();
-    await outbox.put(report());
+    await outbox.put(ended(report()));
     for (let day = 0; day < 10; day += 1) {
       await clock.advance(24 * 3_600_000);
       expect(await outbox.flush(NEVER)).toMatchObject({ waiting: 1, rejected: 0 });
@@ -128,7 +159,7 @@ describe("an outbox", () => {
     Object.assign(second, { job_id: id });
     refusal = ({ job_id, fencing }) => (job_id === id && fencing === 1 ? "object_missing" : undefined);
     const outbox = reopened();
-    for (const one of [first, second, other]) await outbox.put(one);
+    for (const one of [first, second, other]) await outbox.put(ended(one));
     expect(await outbox.flush(NEVER)).toEqual({ sent: 1, waiting: 2, rejected: 0 });
     expect(taken).toEqual([other]);
     await clock.advance(25 * 3_600_000);
@@ -138,13 +169,13 @@ describe("an outbox", () => {
 
   test("recognises a damaged file and goes on with the others", async () => {
     const outbox = reopened();
-    await outbox.put(report());
+    await outbox.put(ended(report()));
     const [name = ""] = await files();
     const whole = await readFile(join(dir, name), "utf8");
     await writeFile(join(dir, name), whole.replace("cancelled", "cancelleD"));
     await writeFile(join(dir, "00000002-torn.json"), whole.slice(0, 40));
     const good = report();
-    await outbox.put(good);
+    await outbox.put(ended(good));
     expect(await outbox.flush(NEVER)).toEqual({ sent: 1, waiting: 0, rejected: 2 });
     expect(taken).toEqual([good]);
   });
@@ -158,9 +189,9 @@ describe("an outbox", () => {
 
   test("sends a report that was put while a flush was under way", async () => {
     const outbox = reopened();
-    await outbox.put(report());
+    await outbox.put(ended(report()));
     const flushed = outbox.flush(NEVER);
-    await outbox.put(report());
+    await outbox.put(ended(report()));
     await Promise.all([flushed, outbox.flush(NEVER)]);
     expect(taken).toHaveLength(2);
   });

@@ -61,7 +61,10 @@ describe("a message", () => {
   test("by hand carries its job", () => {
     const job_id = randomUUID();
     const parsed = parseMessage(JSON.stringify({ v: 1, type: "backup", trigger: "manual", site_id, job_id }));
-    expect(parsed).toEqual({ ok: true, request: { jobId: job_id, siteId: site_id, trigger: "manual" } });
+    expect(parsed).toEqual({
+      ok: true,
+      request: { jobId: job_id, siteId: site_id, type: "backup", trigger: "manual" },
+    });
   });
 
   test("that is anything else is refused with a reason, never thrown at", () => {
