@@ -12,6 +12,7 @@ const Environment = z.object({
   SCHEDULE_GROUP: z.string().min(1),
   SCHEDULER_ROLE_ARN: z.string().startsWith("arn:"),
   NODE_ROLE_ARN: z.string().startsWith("arn:"),
+  ARCHIVES_KEY_ARN: z.union([z.literal(""), z.string().startsWith("arn:")]).default(""),
   AUDIENCE: z.string().min(1),
   PUBLIC_URL: z.string().default(""),
   BOOTSTRAP_TOKEN_SHA256: z
@@ -40,6 +41,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   readonly scheduleGroup: string;
   readonly schedulerRoleArn: string;
   readonly nodeRoleArn: string;
+  /** Of the KMS key that the archives are encrypted with, if they have one of their own. */
+  readonly archivesKeyArn: string | undefined;
   readonly audience: string;
   readonly publicUrl: string;
   readonly bootstrapTokenSha256: string;
@@ -67,6 +70,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     scheduleGroup: env.SCHEDULE_GROUP,
     schedulerRoleArn: env.SCHEDULER_ROLE_ARN,
     nodeRoleArn: env.NODE_ROLE_ARN,
+    archivesKeyArn: env.ARCHIVES_KEY_ARN === "" ? undefined : env.ARCHIVES_KEY_ARN,
     audience: env.AUDIENCE,
     publicUrl: env.PUBLIC_URL,
     bootstrapTokenSha256: env.BOOTSTRAP_TOKEN_SHA256,

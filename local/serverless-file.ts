@@ -1,5 +1,6 @@
-// serverless.yml as data, so that the local stack cannot differ from what is deployed: routes, handler files,
-// authorizers and the table all come from there. CloudFormation's functions (!Ref …) stay as their plain values.
+// serverless.yml and the files below infra/ as data, so that the local stack cannot differ from what is deployed: routes,
+// handler files, authorizers and the table all come from there. CloudFormation's functions (!Ref …) stay as their plain
+// values.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -39,7 +40,24 @@ export interface ServerlessFile {
   };
 }
 
+type Resources = ServerlessFile["resources"]["Resources"];
+
 export async function readServerlessFile(): Promise<ServerlessFile> {
-  const text = await readFile(join(PROJECT_ROOT, "serverless.yml"), "utf8");
-  return parse(text, { logLevel: "error" }) as ServerlessFile;
+  const file = (await readYaml("serverless.yml")) as Omit<ServerlessFile, "resources"> & {
+    readonly resources: readonly (string | Partial<ServerlessFile["resources"]>)[];
+  };
+  const parts = await Promise.all(file.resources.map(readPart));
+  return { ...file, resources: { Resources: Object.assign({}, ...parts) as Resources } };
+}
+
+/** In line, or `${file(infra/records.yml)}`. */
+async function readPart(part: string | Partial<ServerlessFile["resources"]>): Promise<Resources> {
+  if (typeof part !== "string") return part.Resources ?? {};
+  const path = /^\$\{file\(([^)]+)\)\}$/.exec(part)?.[1];
+  if (path === undefined) throw new Error(`serverless.yml: ${part} is not a file of resources.`);
+  return ((await readYaml(path)) as Partial<ServerlessFile["resources"]>).Resources ?? {};
+}
+
+async function readYaml(path: string): Promise<unknown> {
+  return parse(await readFile(join(PROJECT_ROOT, path), "utf8"), { logLevel: "error" });
 }

@@ -1,8 +1,9 @@
 // npm run package: one minified ESM bundle per function in dist/functions, then the CloudFormation template in
 // dist/.serverless, made offline and without credentials; and dist/backupd, what a node installs. A function's bundle
 // over 1 MB fails: cold starts read every byte of it.
+// With --template-only: the template alone, into dist/template, where empty functions cannot be deployed by mistake.
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { parse, parseDocument } from "yaml";
@@ -12,7 +13,8 @@ import { packageRunner } from "./package-runner.mjs";
 import { ROOT, runMain } from "./setup.mjs";
 
 const MAX_BUNDLE_BYTES = 1_000_000;
-const OUT = join(ROOT, "dist");
+const IS_TEMPLATE_ONLY = process.argv.includes("--template-only");
+const OUT = join(ROOT, ...(IS_TEMPLATE_ONLY ? ["dist", "template"] : ["dist"]));
 /** Nothing of it is used offline, but the SDK wants to see some. */
 const NO_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: "none",
@@ -23,22 +25,34 @@ const NO_CREDENTIALS = {
 await runMain(async () => {
   const text = readFileSync(join(ROOT, "serverless.yml"), "utf8");
   const { functions } = parse(text, { logLevel: "error" });
-  rmSync(OUT, { recursive: true, force: true });
-  const sizes = await Promise.all(Object.entries(functions).map(bundle));
-  report(sizes);
-  const tooBig = sizes.filter(({ bytes }) => bytes > MAX_BUNDLE_BYTES);
-  if (tooBig.length > 0) {
-    console.error(`Over ${MAX_BUNDLE_BYTES} bytes: ${tooBig.map(({ name }) => name).join(", ")}`);
-    return 1;
-  }
-  await packageRunner(join(OUT, "backupd"));
+  // The dashboard's files lie beside them.
+  for (const name of ["functions", "infra", "backupd", ".serverless"])
+    rmSync(join(OUT, name), { recursive: true, force: true });
+  mkdirSync(join(OUT, "functions"), { recursive: true });
+  if (IS_TEMPLATE_ONLY) for (const one of Object.values(functions)) writeFileSync(bundlePath(one), "");
+  else if (!(await bundleAll(functions))) return 1;
+  else await packageRunner(join(OUT, "backupd"));
   writeService(text, functions);
   return runServerless();
 });
 
+/** False when one is too big. */
+async function bundleAll(functions) {
+  const sizes = await Promise.all(Object.entries(functions).map(bundle));
+  report(sizes);
+  const tooBig = sizes.filter(({ bytes }) => bytes > MAX_BUNDLE_BYTES);
+  if (tooBig.length === 0) return true;
+  console.error(`Over ${MAX_BUNDLE_BYTES} bytes: ${tooBig.map(({ name }) => name).join(", ")}`);
+  return false;
+}
+
+function bundlePath({ handler }) {
+  return join(OUT, `${handler.slice(0, handler.lastIndexOf("."))}.mjs`);
+}
+
 async function bundle([name, { handler }]) {
   const source = handler.slice(0, handler.lastIndexOf("."));
-  const outfile = join(OUT, `${source}.mjs`);
+  const outfile = bundlePath({ handler });
   await build({
     ...COMMON_OPTIONS,
     entryPoints: [join(ROOT, `${source}.ts`)],
@@ -56,8 +70,9 @@ function writeService(text, functions) {
     const file = `${handler.slice(0, handler.lastIndexOf("."))}.mjs`;
     service.setIn(["functions", name, "package"], { patterns: ["!**", file] });
     service.setIn(["functions", name, "role"], roleLogicalId(name));
-    service.setIn(["resources", "Resources", roleLogicalId(name)], functionRole(name));
+    service.addIn(["resources"], { Resources: { [roleLogicalId(name)]: functionRole(name) } });
   }
+  cpSync(join(ROOT, "infra"), join(OUT, "infra"), { recursive: true });
   writeFileSync(join(OUT, "serverless.yml"), service.toString({ lineWidth: 0 }));
   const { name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   writeFileSync(join(OUT, "package.json"), JSON.stringify({ name, version, type: "module" }));
@@ -65,7 +80,7 @@ function writeService(text, functions) {
 
 function runServerless() {
   const cli = join(ROOT, "node_modules", "serverless", "bin", "serverless.js");
-  const args = [cli, "package", ...process.argv.slice(2)];
+  const args = [cli, "package", ...process.argv.slice(2).filter((arg) => arg !== "--template-only")];
   const result = spawnSync(process.execPath, args, {
     cwd: OUT,
     stdio: "inherit",

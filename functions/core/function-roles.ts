@@ -32,6 +32,20 @@ const TEMPLATE_ARNS: ResourceArns = Object.fromEntries(
 
 const sub = (text: string): unknown => ({ "Fn::Sub": text });
 
+/** S3 asks KMS in the reader's name, where the archives have a key of their own. */
+const USE_ARCHIVES_KEY = {
+  "Fn::If": [
+    "HasArchivesKey",
+    {
+      Effect: "Allow",
+      Action: ["kms:Decrypt"],
+      Resource: { "Fn::GetAtt": ["ArchivesKey", "Arn"] },
+      Condition: { StringEquals: { "kms:ViaService": sub(`s3.\${AWS::Region}.\${AWS::URLSuffix}`) } },
+    },
+    { Ref: "AWS::NoValue" },
+  ],
+};
+
 export function roleLogicalId(functionName: string): string {
   return `${functionName.charAt(0).toUpperCase()}${functionName.slice(1)}Role`;
 }
@@ -44,6 +58,7 @@ export function functionRole(functionName: string): object {
       `The function ${functionName} has no row in functions/core/grants.ts: say what it may do there.`,
     );
   }
+  const readsArchives = GRANTS[functionName]?.some(({ may }) => may.includes("s3:GetObject"));
   const logGroup = `/aws/lambda/backupd-\${sls:stage}-${functionName}`;
   const write: Statement = {
     Effect: "Allow",
@@ -64,7 +79,10 @@ export function functionRole(functionName: string): object {
       Policies: [
         {
           PolicyName: functionName,
-          PolicyDocument: { Version: "2012-10-17", Statement: [write, ...statements] },
+          PolicyDocument: {
+            Version: "2012-10-17",
+            Statement: [write, ...statements, ...(readsArchives ? [USE_ARCHIVES_KEY] : [])],
+          },
         },
       ],
     },

@@ -4,11 +4,13 @@
 export interface SessionScope {
   readonly nodeId: string;
   readonly bucketArn: string;
+  /** Of the bucket, if it has a key of its own. */
+  readonly archivesKeyArn?: string | undefined;
   readonly queueArn: string;
 }
 
 /** The IAM session policy as JSON; the session has the intersection of this and the node role. */
-export function sessionPolicy({ nodeId, bucketArn, queueArn }: SessionScope): string {
+export function sessionPolicy({ nodeId, bucketArn, queueArn, archivesKeyArn }: SessionScope): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
@@ -27,6 +29,10 @@ export function sessionPolicy({ nodeId, bucketArn, queueArn }: SessionScope): st
         Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
         Resource: `${bucketArn}/${nodeId}/*`,
       },
+      // S3 asks KMS in the caller's name; the node role lets it do so through S3 only.
+      ...(archivesKeyArn === undefined
+        ? []
+        : [{ Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: archivesKeyArn }]),
     ],
   });
 }

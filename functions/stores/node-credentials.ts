@@ -14,6 +14,7 @@ export interface NodeCredentialsIssuer {
 export interface IssuerSettings extends QueueSettings {
   readonly nodeRoleArn: string;
   readonly bucketName: string;
+  readonly archivesKeyArn?: string | undefined;
 }
 
 export function openNodeCredentials(settings: IssuerSettings): NodeCredentialsIssuer {
@@ -29,6 +30,7 @@ export function openNodeCredentials(settings: IssuerSettings): NodeCredentialsIs
             nodeId,
             bucketArn: `arn:aws:s3:::${settings.bucketName}`,
             queueArn: queueArn(settings, nodeId),
+            archivesKeyArn: settings.archivesKeyArn,
           }),
         }),
       );

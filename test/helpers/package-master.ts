@@ -23,11 +23,32 @@ export interface Template {
   readonly Outputs?: Readonly<Record<string, { readonly Condition?: string; readonly Value: unknown }>>;
 }
 
-export async function packageMaster(stage: string, region = "eu-central-1"): Promise<Template> {
+export interface PackageOptions {
+  readonly region?: string;
+  /** As `--param name=value`. */
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+export function packageMaster(stage: string, options: PackageOptions = {}): Promise<Template> {
+  return runPackage(stage, options, [], "dist");
+}
+
+/** The template without the functions' bundles, which take most of the time. */
+export function packageTemplate(stage: string, options: PackageOptions = {}): Promise<Template> {
+  return runPackage(stage, options, ["--template-only"], "dist/template");
+}
+
+async function runPackage(
+  stage: string,
+  { region = "eu-central-1", params = {} }: PackageOptions,
+  flags: readonly string[],
+  out: string,
+): Promise<Template> {
   const { PATH, HOME } = process.env;
-  const args = ["scripts/package.mjs", "--stage", stage, "--region", region];
+  const args = ["scripts/package.mjs", ...flags, "--stage", stage, "--region", region];
+  for (const [name, value] of Object.entries(params)) args.push("--param", `${name}=${value}`);
   await run(process.execPath, args, { cwd: ROOT, env: { PATH, HOME } });
-  const path = join(ROOT, "dist/.serverless/cloudformation-template-update-stack.json");
+  const path = join(ROOT, out, ".serverless/cloudformation-template-update-stack.json");
   return JSON.parse(await readFile(path, "utf8")) as Template;
 }
 

@@ -37,6 +37,10 @@ const ATTRIBUTES: Readonly<Record<string, Attributes>> = {
     Arn: `arn:aws:s3:::${name}`,
     RegionalDomainName: `${name}.s3.${region}.amazonaws.com`,
   }),
+  "AWS::CloudWatch::Alarm": arnOnly("cloudwatch", "alarm:"),
+  "AWS::CloudFront::Function": (name, { account }) => ({
+    FunctionARN: `arn:aws:cloudfront::${account}:function/${name}`,
+  }),
   "AWS::CloudFront::Distribution": (name) => ({ DomainName: `${name}.cloudfront.net` }),
   "AWS::CloudFront::OriginAccessControl": (name) => ({ Id: name }),
 };

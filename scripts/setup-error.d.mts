@@ -1,0 +1,2 @@
+// Types of setup-error.mjs for scripts in TypeScript.
+export class SetupError extends Error {}
