@@ -6,6 +6,7 @@ import type { SQSBatchResponse } from "aws-lambda";
 import type { Deps } from "#functions/deps.ts";
 import { tryLock } from "#runner/io/lock.ts";
 import { startApiHost } from "./api-host/server.ts";
+import { type Dashboard, openDashboard } from "./dashboard/serve-dashboard.ts";
 import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
 import { staticCredentials } from "./s3/credentials.ts";
@@ -26,6 +27,8 @@ export interface StackOptions {
   /** Replaces parts of what the Master's handlers work with, for instance the clock. */
   readonly deps?: Partial<Deps>;
   readonly s3Faults?: S3FaultHook;
+  /** Of the built dashboard, to be served beside the API. */
+  readonly dashboardDir?: string;
   /** The Scheduler's clock. */
   readonly schedulerTime?: Pick<SchedulerOptions, "now" | "wake">;
   readonly onError?: (error: unknown) => void;
@@ -41,6 +44,7 @@ export interface Stack extends AsyncDisposable {
   readonly s3: S3Server;
   readonly sqs: RunningSqs;
   readonly scheduler: RunningScheduler;
+  readonly dashboard: Dashboard | undefined;
   /** The Master's environment without what it was started with: what an SDK client needs to reach this stack. */
   readonly env: Readonly<Record<string, string>>;
   /** Throws if a service of the stack has ended by itself. */
@@ -73,12 +77,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     sqs: at(sqs),
     scheduler: at(scheduler),
   });
+  const dashboard = await openPages(options, state);
   const host = starting.use(
     await startApiHost({
       port: state.ports.api,
       env: { ...env, ...options.env },
       ...(options.deps === undefined ? {} : { deps: options.deps }),
       ...(options.onError === undefined ? {} : { onError: options.onError }),
+      ...(dashboard === undefined ? {} : { pages: dashboard.serve }),
     }),
   );
   starting.use(
@@ -101,11 +107,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     s3,
     sqs,
     scheduler,
+    dashboard,
     env,
     throwIfCrashed: () => services.throwIfCrashed(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function openPages(
+  { dashboardDir }: StackOptions,
+  { ports, adminToken }: StackState,
+): Promise<Dashboard | undefined> {
+  if (dashboardDir === undefined) return undefined;
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  return openDashboard(dashboardDir, { apiUrl, adminToken, now: () => new Date() });
 }
 
 /** Two stacks on one directory would end each other's servers and mix up their data. */

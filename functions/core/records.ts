@@ -5,7 +5,7 @@ import type { ErrorReport } from "#shared/contracts/common.ts";
 import type { Role } from "#shared/contracts/identity.ts";
 import type { JobState, Progress, Stage, Trigger } from "#shared/contracts/jobs.ts";
 import type { Heartbeat } from "#shared/contracts/nodes.ts";
-import type { Schedule } from "#shared/contracts/sites.ts";
+import type { LastJob, RecentDays, Schedule } from "#shared/contracts/sites.ts";
 
 /** Removed things stay readable by id, for the history that names them, but are in no list. */
 export type Life = "live" | "removed";
@@ -68,6 +68,9 @@ export interface SiteRecord {
   last_job_id?: string;
   last_backup_id?: string;
   last_backup_at?: string;
+  last_backup_bytes?: number;
+  last_job?: LastJob;
+  recent_days?: RecentDays;
   /** The instant in the newest archive name handed out: the next is later, so no two claims share a name. */
   last_path_at?: string;
 }

@@ -25,6 +25,8 @@ export interface ApiHostOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Replaces parts of what the handlers work with, for instance the clock. */
   readonly deps?: Partial<AllDeps>;
+  /** Asked first; true when it has answered. What CloudFront does in front of the API: see local/dashboard/. */
+  readonly pages?: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<boolean>;
   /** Called when a handler throws; API Gateway only answers 500. */
   readonly onError?: (error: unknown) => void;
 }
@@ -44,9 +46,10 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const file = await readServerlessFile();
   const routes = readRoutes(file);
   const invoke = await loadFunctions(file);
-  const { onError = () => undefined } = options;
+  const { onError = () => undefined, pages = async () => false } = options;
 
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    if (await pages(incoming, outgoing)) return;
     const body = await readBody(incoming);
     if (body === undefined) return send(outgoing, message(413, "Request Entity Too Large"));
     const match = matchRoute(routes, incoming.method ?? "GET", (incoming.url ?? "/").split("?")[0] ?? "/");

@@ -26,6 +26,8 @@ export interface MasterOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
+  /** Of a built dashboard, served beside the API. */
+  readonly dashboardDir?: string;
 }
 
 export interface TestNode {
@@ -49,6 +51,8 @@ export interface Master extends AsyncDisposable {
   readonly s3Server: S3Server;
   readonly sqsServer: RunningSqs;
   readonly scheduler: RunningScheduler;
+  /** A one-time link into the dashboard. */
+  signInLink(): string;
   /** A client with a fresh API token of that role. */
   operator(role: Role): Promise<ApiClient>;
   withToken(token: string): ApiClient;
@@ -71,6 +75,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
       deps: { now, ...options.deps },
       onError: (error) => console.error("handler threw:", error),
       ...(options.s3Faults === undefined ? {} : { s3Faults: options.s3Faults }),
+      ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
     }),
   );
   const { region, masterKeys: credentials, env } = stack;
@@ -102,6 +107,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
     s3Server: stack.s3,
     sqsServer: stack.sqs,
     scheduler: stack.scheduler,
+    signInLink: () => stack.dashboard?.signInLink() ?? "",
     withToken,
     async operator(role) {
       return withToken((await admin.call("createApiToken", { body: { label: role, role } })).token);
