@@ -6,6 +6,7 @@ import type { SQSBatchResponse } from "aws-lambda";
 import type { AllDeps } from "#functions/deps.ts";
 import { tryLock } from "#runner/io/lock.ts";
 import { type ApiHost, startApiHost } from "./api-host/server.ts";
+import { type Dashboard, openDashboard } from "./dashboard/serve-dashboard.ts";
 import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
 import type { FunctionCall } from "./iam/enforce-roles.ts";
@@ -29,6 +30,8 @@ export interface StackOptions {
   /** Replaces parts of what the Master's handlers work with, for instance the clock. */
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
+  /** Of the built dashboard, to be served beside the API. */
+  readonly dashboardDir?: string;
   /** The Scheduler's clock. */
   readonly schedulerTime?: Pick<SchedulerOptions, "now" | "wake">;
   readonly onError?: (error: unknown) => void;
@@ -46,6 +49,7 @@ export interface Stack extends AsyncDisposable {
   readonly s3: S3Server;
   readonly sqs: RunningSqs;
   readonly scheduler: RunningScheduler;
+  readonly dashboard: Dashboard | undefined;
   /** The Master's environment without what it was started with: what an SDK client needs to reach this stack. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a function of the Master that no HTTP call reaches. */
@@ -81,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     sqs: at(sqs),
     scheduler: at(scheduler),
   });
+  const dashboard = await openPages(options, state);
   const host = starting.use(
     await startApiHost({
       port: state.ports.api,
@@ -92,6 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       },
       ...(options.deps === undefined ? {} : { deps: options.deps }),
       ...(options.onError === undefined ? {} : { onError: options.onError }),
+      ...(dashboard === undefined ? {} : { pages: dashboard.serve }),
     }),
   );
   starting.use(
@@ -115,12 +121,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     s3,
     sqs,
     scheduler,
+    dashboard,
     env,
     invoke: host.invoke,
     throwIfCrashed: () => services.throwIfCrashed(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function openPages(
+  { dashboardDir }: StackOptions,
+  { ports, adminToken }: StackState,
+): Promise<Dashboard | undefined> {
+  if (dashboardDir === undefined) return undefined;
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  return openDashboard(dashboardDir, { apiUrl, adminToken, now: () => new Date() });
 }
 
 /** Two stacks on one directory would end each other's servers and mix up their data. */

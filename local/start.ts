@@ -8,6 +8,8 @@ import { openTerminal, type Terminal } from "#runner/io/terminal.ts";
 import { describeArchive } from "#runner/plan/describe-archive.ts";
 import type { Backup, Download } from "#shared/contracts/backups.ts";
 import { type BackupdProcess, ensureEnrolled, startBackupd } from "./backupd-process.ts";
+import { ensureDashboardBuilt } from "./dashboard/build-dashboard.ts";
+import { CODE_MINUTES } from "./dashboard/sign-in-codes.ts";
 import { type DemoSite, ensureDemoSite } from "./demo/demo-site.ts";
 import { ensureDemoRegistered } from "./demo-registration.ts";
 import { findRestoreDifferences } from "./prove-restore.ts";
@@ -46,6 +48,7 @@ async function main(options: StartOptions): Promise<number> {
     showBackup(running, made, terminal);
     if (options.exit) return await proveAndEnd(running, made, terminal, { ...options, startedMs });
     showAddresses(running, options, terminal);
+    offerSignInLinks(running.stack, terminal);
     await untilStopped(stop, running);
     return 0;
   } catch (error) {
@@ -84,8 +87,9 @@ async function bringUp(
   terminal: Terminal,
   ending: AsyncDisposableStack,
 ): Promise<Running> {
+  const dashboardDir = await ensureDashboardBuilt(() => terminal.line("Building the dashboard …"));
   terminal.line("Starting the Master with its S3, SQS, DynamoDB, Scheduler and STS …");
-  const stack = ending.use(await startStack({ dir: options.dir, firstPort: options.port }));
+  const stack = ending.use(await startStack({ dir: options.dir, firstPort: options.port, dashboardDir }));
   const demo = ending.use(
     await ensureDemoSite({
       dir: join(options.dir, "demo"),
@@ -153,6 +157,17 @@ function showAddresses(
     "The site is backed up every hour. Ctrl-C ends everything; the next start finds it again.",
   ];
   terminal.line(`\n${lines.join("\n")}`);
+}
+
+/** A link works once, so Enter prints another one. */
+function offerSignInLinks({ dashboard }: Stack, terminal: Terminal): void {
+  if (dashboard === undefined) return;
+  const show = (): void => terminal.line(`\nThe dashboard ${dashboard.signInLink()}`);
+  show();
+  terminal.line(`  The link signs you in once, within ${CODE_MINUTES} minutes.`);
+  if (!process.stdin.isTTY) return;
+  terminal.line("  Press Enter for a new one.");
+  process.stdin.on("data", show).unref();
 }
 
 async function proveAndEnd(

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Activity } from "./contracts/activity.ts";
 import { Backup, BackupReport, Download, DownloadQuery, Reported } from "./contracts/backups.ts";
 import { BySite, Id, IdPath, PageQuery, page } from "./contracts/common.ts";
+import { FleetSummary } from "./contracts/fleet.ts";
 import {
   ApiToken,
   CreateApiToken,
@@ -13,6 +14,7 @@ import {
   EnrolledNode,
   EnrollmentToken,
   EnrollNode,
+  Me,
   type Role,
 } from "./contracts/identity.ts";
 import {
@@ -67,6 +69,23 @@ export const OPERATIONS = {
     summary: "This description",
     status: 200,
     answer: z.record(z.string(), z.unknown()),
+  },
+
+  getMe: {
+    method: "GET",
+    path: "/me",
+    access: "viewer",
+    summary: "Who the caller is and what they may do",
+    status: 200,
+    answer: Me,
+  },
+  getFleetSummary: {
+    method: "GET",
+    path: "/fleet/summary",
+    access: "viewer",
+    summary: "How many sites are protected, overdue, failing or unprotected",
+    status: 200,
+    answer: FleetSummary,
   },
 
   createEnrollmentToken: {

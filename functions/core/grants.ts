@@ -35,6 +35,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   health: [],
   openapi: [],
   fallback: [],
+  fleet: [query("gsi1")],
   enrollmentTokens: [CHANGE, query("gsi1")],
   apiTokens: [CHANGE, query("gsi1")],
   nodeAgent: [

@@ -11,6 +11,7 @@ import type { ErrorReport } from "#shared/contracts/common.ts";
 import type { JobState, JobType } from "#shared/contracts/jobs.ts";
 import { ERROR_KINDS, type ErrorCode } from "#shared/error-kinds.ts";
 import type { BackupError } from "#shared/errors.ts";
+import { recentDaysAfter } from "./recent-days.ts";
 import type { ActivityRecord, BackupRecord, DeletedBackupRecord, JobRecord, SiteRecord } from "./records.ts";
 
 const DEADLINE_MS = 24 * 3_600_000;
@@ -101,8 +102,25 @@ export function siteAfterEnd(site: SiteRecord, job: JobRecord, backup?: BackupRe
   return {
     ...rest,
     ...(activeJobId === undefined || activeJobId === job.id ? {} : { active_job_id: activeJobId }),
-    ...(job.type === "backup" ? { last_job_id: job.id } : {}),
-    ...(isNewest ? { last_backup_id: backup.id, last_backup_at: backup.created_at } : {}),
+    ...(job.type === "backup" ? { last_job_id: job.id, ...lookOf(site, job) } : {}),
+    ...(isNewest
+      ? {
+          last_backup_id: backup.id,
+          last_backup_at: backup.created_at,
+          last_backup_bytes: backup.size_bytes,
+        }
+      : {}),
+  };
+}
+
+/** What lists of sites show of their jobs, kept on the site so that a list is one Query. */
+function lookOf(site: SiteRecord, job: JobRecord): Partial<SiteRecord> {
+  const { ended_at: endedAt, state } = job;
+  if (endedAt === undefined) return {};
+  const days = recentDaysAfter(site.recent_days, state, endedAt);
+  return {
+    last_job: { id: job.id, state, ended_at: endedAt, code: job.error?.code ?? null },
+    ...(days === undefined ? {} : { recent_days: days }),
   };
 }
 

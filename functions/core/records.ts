@@ -15,7 +15,7 @@ import type {
 import type { Heartbeat } from "#shared/contracts/nodes.ts";
 import type { Finding, VerifyResult } from "#shared/contracts/restores.ts";
 import type { Retention, RetentionAlarm } from "#shared/contracts/retention.ts";
-import type { ProofSchedule, Schedule } from "#shared/contracts/sites.ts";
+import type { LastJob, ProofSchedule, RecentDays, Schedule } from "#shared/contracts/sites.ts";
 
 /** Removed things stay readable by id, for the history that names them, but are in no list. */
 export type Life = "live" | "removed";
@@ -91,6 +91,9 @@ export interface SiteRecord {
   last_job_id?: string;
   last_backup_id?: string;
   last_backup_at?: string;
+  last_backup_bytes?: number;
+  last_job?: LastJob;
+  recent_days?: RecentDays;
   /** The instant in the newest archive name handed out: the next is later, so no two claims share a name. */
   last_path_at?: string;
 }

@@ -61,6 +61,9 @@ export function viewSite(site: SiteRecord): Site {
     active_job_id: site.active_job_id ?? null,
     last_backup_id: site.last_backup_id ?? null,
     last_backup_at: site.last_backup_at ?? null,
+    last_backup_bytes: site.last_backup_bytes ?? null,
+    last_job: site.last_job ?? null,
+    recent_days: site.recent_days ?? null,
   };
 }
 

@@ -54,6 +54,8 @@ function signingKeyEntity(table: Table) {
 export interface NodeRecords {
   get(id: string): Promise<NodeRecord | undefined>;
   list(page: PageRequest): Promise<Page<NodeRecord>>;
+  /** All live nodes. */
+  all(): Promise<NodeRecord[]>;
   /** False when the node is gone. */
   change(id: string, change: NodeChange): Promise<NodeRecord | undefined>;
   heartbeat(id: string, beat: Heartbeat, at: string): Promise<boolean>;
@@ -81,6 +83,9 @@ export function openNodeRecords(table: Table): NodeRecords {
     },
     list(page) {
       return readPage("nodes", nodes.query.all({ life: "live" }), page);
+    },
+    async all() {
+      return (await nodes.query.all({ life: "live" }).go({ pages: "all" })).data;
     },
     async change(id, { name, state, quota_bytes: quotaBytes }) {
       const set = {

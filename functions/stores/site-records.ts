@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { CustomAttributeType, Entity } from "electrodb";
 import type { Retention } from "#shared/contracts/retention.ts";
-import type { ProofSchedule, Schedule } from "#shared/contracts/sites.ts";
+import type { LastJob, ProofSchedule, RecentDays, Schedule } from "#shared/contracts/sites.ts";
 import type { Change } from "../core/job-state.ts";
 import type { SiteRecord } from "../core/records.ts";
 import type { NodeRecords } from "./node-records.ts";
@@ -34,6 +34,9 @@ function siteEntity(table: Table) {
         last_job_id: { type: "string" },
         last_backup_id: { type: "string" },
         last_backup_at: { type: "string" },
+        last_backup_bytes: { type: "number" },
+        last_job: { type: CustomAttributeType<LastJob>("any") },
+        recent_days: { type: CustomAttributeType<RecentDays>("any") },
         last_path_at: { type: "string" },
       },
       indexes: {
@@ -70,6 +73,8 @@ function reservationEntity(table: Table) {
 export interface SiteRecords {
   get(id: string): Promise<SiteRecord | undefined>;
   list(page: PageRequest, nodeId?: string): Promise<Page<SiteRecord>>;
+  /** All live sites, for what has to look at each of them. */
+  all(): Promise<SiteRecord[]>;
   /** All live sites of a node. */
   ofNode(nodeId: string): Promise<SiteRecord[]>;
   /** The three writes below are false when a condition failed: node gone, name or path taken, site changed. */
@@ -113,6 +118,9 @@ export function openSiteRecords(table: Table, nodes: NodeRecords): SiteRecords {
       return nodeId === undefined
         ? readPage("sites", sites.query.all({ life: "live" }), page)
         : readPage(`sites/${nodeId}`, sites.query.byNode({ node_id: nodeId, life: "live" }), page);
+    },
+    async all() {
+      return (await sites.query.all({ life: "live" }).go({ pages: "all" })).data;
     },
     async ofNode(nodeId) {
       return (await sites.query.byNode({ node_id: nodeId, life: "live" }).go({ pages: "all" })).data;

@@ -28,6 +28,8 @@ export interface ApiHostOptions {
   readonly deps?: Partial<AllDeps>;
   /** What the functions' roles are about, and who watches: a function may do here only what it may do on AWS. */
   readonly roles?: EnforcementOptions;
+  /** Asked first; true when it has answered. What CloudFront does in front of the API: see local/dashboard/. */
+  readonly pages?: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<boolean>;
   /** Called when a handler throws; API Gateway only answers 500. */
   readonly onError?: (error: unknown) => void;
 }
@@ -50,9 +52,10 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const run = await loadFunctions(file);
   const invoke: Invoke =
     roles === undefined ? run : (name, event) => roles.runAs(name, () => run(name, event));
-  const { onError = () => undefined } = options;
+  const { onError = () => undefined, pages = async () => false } = options;
 
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    if (await pages(incoming, outgoing)) return;
     const body = await readBody(incoming);
     if (body === undefined) return send(outgoing, message(413, "Request Entity Too Large"));
     const match = matchRoute(routes, incoming.method ?? "GET", (incoming.url ?? "/").split("?")[0] ?? "/");

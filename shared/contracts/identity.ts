@@ -61,3 +61,7 @@ export const ApiToken = z.object({
 export type ApiToken = z.infer<typeof ApiToken>;
 
 export const CreatedApiToken = ApiToken.extend({ token: z.string().describe("Shown once") });
+
+/** Who the caller is, for a page or program that shows only what will work. */
+export const Me = z.object({ id: z.string(), label: z.string(), role: Role });
+export type Me = z.infer<typeof Me>;

@@ -1,6 +1,7 @@
 // A WordPress site: where it lies on its node, when it is backed up, and how much it may use.
 import { z } from "zod";
 import { Bytes, Id, SiteName, Timestamp } from "./common.ts";
+import { JobState } from "./jobs.ts";
 import { Retention, RetentionStop } from "./retention.ts";
 
 /** An absolute POSIX path, already normal: what the operator wrote is what root will read. */
@@ -50,6 +51,25 @@ export const PatchSite = z.strictObject({
 });
 export type PatchSite = z.infer<typeof PatchSite>;
 
+/** How many days `recent_days` looks back. */
+export const RECENT_DAYS = 30;
+
+/** One letter per day (UTC), the last one is `until`'s: s = backed up, f = only failures, m = both, - = no backup ended. */
+export const RecentDays = z.object({
+  until: z.iso.date(),
+  outcomes: z.string().regex(new RegExp(`^[sfm-]{${RECENT_DAYS}}$`)),
+});
+export type RecentDays = z.infer<typeof RecentDays>;
+
+/** How the site's last backup job ended, whatever came of it. */
+export const LastJob = z.object({
+  id: Id,
+  state: JobState,
+  ended_at: Timestamp,
+  code: z.string().nullable(),
+});
+export type LastJob = z.infer<typeof LastJob>;
+
 export const Site = z.object({
   id: Id,
   node_id: Id,
@@ -66,6 +86,9 @@ export const Site = z.object({
   active_job_id: Id.nullable(),
   last_backup_id: Id.nullable(),
   last_backup_at: Timestamp.nullable(),
+  last_backup_bytes: Bytes.nullable(),
+  last_job: LastJob.nullable(),
+  recent_days: RecentDays.nullable(),
 });
 export type Site = z.infer<typeof Site>;
 

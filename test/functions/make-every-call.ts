@@ -86,6 +86,8 @@ async function buryAJob(master: Master, siteId: string): Promise<void> {
 
 async function everyCallOfIdentities({ admin, anonymous, ...master }: Master, node: TestNode): Promise<void> {
   await admin.call("getHealth");
+  await admin.call("getMe");
+  await admin.call("getFleetSummary");
   await anonymous.call("getOpenapi");
   await anonymous.request("GET", "/nowhere");
   const open = await admin.call("createEnrollmentToken", { body: {} });

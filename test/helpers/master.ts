@@ -27,6 +27,8 @@ export interface MasterOptions {
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
   readonly onCall?: StackOptions["onCall"];
+  /** Of a built dashboard, served beside the API. */
+  readonly dashboardDir?: string;
 }
 
 export interface TestNode {
@@ -52,6 +54,8 @@ export interface Master extends AsyncDisposable {
   readonly scheduler: RunningScheduler;
   /** Runs a function of the Master that no HTTP call reaches. */
   readonly invoke: Stack["invoke"];
+  /** A one-time link into the dashboard. */
+  signInLink(): string;
   /** A client with a fresh API token of that role. */
   operator(role: Role): Promise<ApiClient>;
   withToken(token: string): ApiClient;
@@ -75,6 +79,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
       onError: (error) => console.error("handler threw:", error),
       ...(options.s3Faults === undefined ? {} : { s3Faults: options.s3Faults }),
       ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
+      ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
     }),
   );
   const { region, masterKeys: credentials, env } = stack;
@@ -107,6 +112,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
     sqsServer: stack.sqs,
     scheduler: stack.scheduler,
     invoke: stack.invoke,
+    signInLink: () => stack.dashboard?.signInLink() ?? "",
     withToken,
     async operator(role) {
       return withToken((await admin.call("createApiToken", { body: { label: role, role } })).token);

@@ -1,0 +1,33 @@
+// How answers are kept and when they are asked for again: quietly in the background, and never harder than the API likes.
+import { QueryClient } from "@tanstack/react-query";
+import { ApiFault } from "./problem.ts";
+
+const MAX_RETRIES = 2;
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        gcTime: 10 * 60_000,
+        // The browser's idea of "online" is often wrong; our own calls say it better.
+        networkMode: "always",
+        retry: (failures, error) => failures < MAX_RETRIES && mayHelp(error),
+        retryDelay: (failures, error) => waitMs(failures, error),
+      },
+      // A change is made once and then looked at; trying again is the operator's decision.
+      mutations: { networkMode: "always", retry: false },
+    },
+  });
+}
+
+/** 429 is waited out; a fault of the Master may pass; what the API has refused will be refused again. */
+function mayHelp(error: unknown): boolean {
+  if (!(error instanceof ApiFault)) return false;
+  return error.kind === "busy" || error.kind === "offline" || (error.problem.status ?? 0) >= 500;
+}
+
+function waitMs(failures: number, error: unknown): number {
+  const asked = error instanceof ApiFault ? (error.problem.retry_after_seconds ?? 0) * 1000 : 0;
+  return Math.max(asked, 500 * 2 ** failures);
+}

@@ -1,0 +1,59 @@
+// Who is signed in, the theme, and the way out.
+import { DropdownMenu } from "radix-ui";
+import { type ReactNode, useState } from "react";
+import { call } from "../api/client.ts";
+import { useMe } from "../api/role.tsx";
+import { endSession } from "../api/session.ts";
+import { setTheme, storedTheme, type Theme } from "../lib/theme.ts";
+
+const THEMES: readonly (readonly [Theme, string])[] = [
+  ["system", "As the system"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
+
+export function AccountMenu(): ReactNode {
+  const me = useMe();
+  const [theme, setShownTheme] = useState(storedTheme);
+  const choose = (value: string): void => {
+    setTheme(value as Theme);
+    setShownTheme(value as Theme);
+  };
+  return (
+    // Not modal: locking the page's scroll would need an inline style, which the policy forbids.
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger className="account" aria-label={`Account: ${me.label}, ${me.role}`}>
+        <span className="avatar" aria-hidden="true">
+          {me.label.slice(0, 1).toUpperCase()}
+        </span>
+        <span className="account-name">{me.role}</span>
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Content className="menu" align="end" sideOffset={6}>
+        <DropdownMenu.Label className="menu-label">
+          {me.label} <span className="muted">({me.role})</span>
+        </DropdownMenu.Label>
+        <DropdownMenu.Separator className="menu-line" />
+        <DropdownMenu.RadioGroup value={theme} onValueChange={choose} aria-label="Theme">
+          {THEMES.map(([value, text]) => (
+            <DropdownMenu.RadioItem key={value} value={value} className="menu-item">
+              {text}
+              <DropdownMenu.ItemIndicator>✓</DropdownMenu.ItemIndicator>
+            </DropdownMenu.RadioItem>
+          ))}
+        </DropdownMenu.RadioGroup>
+        <DropdownMenu.Separator className="menu-line" />
+        <DropdownMenu.Item className="menu-item" onSelect={() => void signOut(me.id, me.role, me.label)}>
+          Sign out
+        </DropdownMenu.Item>
+      </DropdownMenu.Content>
+    </DropdownMenu.Root>
+  );
+}
+
+/** The token of a sign-in link was made for this session and ends with it; any other may be in use elsewhere. */
+async function signOut(id: string, role: string, label: string): Promise<void> {
+  if (role === "admin" && label === "Sign-in link") {
+    await call("deleteApiToken", { params: { id } }).catch(() => undefined);
+  }
+  endSession("signed_out");
+}

@@ -1,0 +1,124 @@
+// One backup: what is in it, how it was made, and how to get at it.
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import type { Backup } from "#shared/contracts/backups.ts";
+import { useCall } from "../../api/hooks.ts";
+import { bytes, count, duration } from "../../lib/format.ts";
+import { STAGE_NAMES } from "../../lib/stage-names.ts";
+import { useTitle } from "../../lib/use-title.ts";
+import { FaultPage } from "../../ui/fault-view.tsx";
+import { Fact, Facts, Panel, Skeleton } from "../../ui/panel.tsx";
+import { Moment } from "../../ui/time.tsx";
+import { SentAndCopied } from "../site/backups-panel.tsx";
+import { BackupWarnings } from "./backup-warnings.tsx";
+import { DownloadButton } from "./download-button.tsx";
+
+export function BackupPage({ id }: { id: string }): ReactNode {
+  const backup = useCall("getBackup", { params: { id } }, { everyMs: 60_000 });
+  useTitle(backup.data === undefined ? "Backup" : `Backup of ${backup.data.site_name}`);
+  if (backup.data === undefined) {
+    return backup.error === null ? (
+      <Skeleton rows={10} />
+    ) : (
+      <FaultPage fault={backup.error} onRetry={backup.refetch} />
+    );
+  }
+  return (
+    <>
+      <div className="page-head">
+        <nav className="crumbs" aria-label="Where this is">
+          <Link href="/">Fleet</Link> /{" "}
+          <Link href={`/sites/${backup.data.site_id}`}>{backup.data.site_name}</Link> / Backup
+        </nav>
+        <h1>
+          <Moment at={backup.data.created_at} />
+        </h1>
+        <div className="actions">
+          <DownloadButton backup={backup.data} />
+        </div>
+      </div>
+      <BackupFacts backup={backup.data} />
+      <div className="columns">
+        <Stages backup={backup.data} />
+        <BackupWarnings backup={backup.data} />
+      </div>
+    </>
+  );
+}
+
+function BackupFacts({ backup }: { backup: Backup }): ReactNode {
+  const { archive } = backup;
+  return (
+    <Panel title="Archive">
+      <div className="panel-body">
+        <Facts>
+          <Fact term="Size">
+            {bytes(backup.size_bytes)} <span className="muted">({bytes(archive.tar_bytes)} unpacked)</span>
+          </Fact>
+          <Fact term="Files">
+            {count(archive.files, "file")}, {bytes(archive.files_bytes)}
+          </Fact>
+          <Fact term="Database">{bytes(archive.db_bytes)}</Fact>
+          <Fact term="Made as">
+            {archive.mode === "full"
+              ? `Full${archive.full_reason === null ? "" : `: ${FULL[archive.full_reason]}`}`
+              : "Incremental"}
+          </Fact>
+          <Fact term="Sent and copied" wide>
+            <SentAndCopied sent={archive.bytes_uploaded} copied={archive.bytes_copied} />
+          </Fact>
+          <Fact term="Since the one before" wide>
+            {archive.entries_added} added, {archive.entries_changed} changed, {archive.entries_deleted}{" "}
+            deleted
+          </Fact>
+          <Fact term="Started by">{backup.trigger === "manual" ? "Hand" : "Schedule"}</Fact>
+          <Fact term="Node">
+            <NodeLink id={backup.node_id} />
+          </Fact>
+          <Fact term="Place in the storage" wide>
+            <code>{backup.s3_path}</code>
+          </Fact>
+          <Fact term="SHA-256 of the index" wide>
+            <code>{archive.sha256_index}</code>
+          </Fact>
+        </Facts>
+      </div>
+    </Panel>
+  );
+}
+
+const FULL: Readonly<Record<NonNullable<Backup["archive"]["full_reason"]>, string>> = {
+  no_previous: "the first one",
+  requested: "asked for",
+  periodic: "its turn",
+  nothing_unchanged: "everything had changed",
+  too_fragmented: "too scattered to copy",
+  previous_unreadable: "the one before could not be read",
+  source_gone: "the one before was gone",
+  source_changed: "the one before was replaced",
+  source_cold: "the one before is in cold storage",
+  copy_refused: "the storage does not copy",
+};
+
+/** The name that it has now; a node that is gone has none. */
+function NodeLink({ id }: { id: string }): ReactNode {
+  const node = useCall("getNode", { params: { id } }, { everyMs: 10 * 60_000 });
+  if (node.error !== null) return <span className="muted">Removed</span>;
+  return <Link href={`/nodes/${id}`}>{node.data?.name ?? "…"}</Link>;
+}
+
+function Stages({ backup }: { backup: Backup }): ReactNode {
+  const total = (Date.parse(backup.finished_at) - Date.parse(backup.started_at)) / 1000;
+  return (
+    <Panel title="Stages" aside={<span className="muted small">{duration(total)} in all</span>}>
+      <ul className="plain-list">
+        {backup.stages.map(({ name, seconds }) => (
+          <li key={name}>
+            <span>{STAGE_NAMES[name]}</span>
+            <span className="muted">{duration(seconds)}</span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

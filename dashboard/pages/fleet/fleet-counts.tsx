@@ -1,0 +1,47 @@
+// The fleet in a row of numbers. Each is also the filter that shows the sites it counts.
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import type { FleetSummary } from "#shared/contracts/fleet.ts";
+import type { SiteHealth } from "#shared/site-health.ts";
+import { bytes } from "../../lib/format.ts";
+import { HealthBadge } from "../../ui/badge.tsx";
+
+const SHOWN: readonly SiteHealth[] = ["failing", "overdue", "unprotected", "protected"];
+
+interface FleetCountsProps {
+  readonly summary: FleetSummary | undefined;
+  readonly selected: SiteHealth | undefined;
+  readonly onSelect: (health: SiteHealth | undefined) => void;
+}
+
+export function FleetCounts({ summary, selected, onSelect }: FleetCountsProps): ReactNode {
+  const healths = summary !== undefined && summary.sites.paused > 0 ? [...SHOWN, "paused" as const] : SHOWN;
+  return (
+    <section className="counts" aria-label="Fleet at a glance">
+      {healths.map((health) => (
+        <button
+          key={health}
+          type="button"
+          className={summary?.sites[health] === 0 ? "count zero" : "count"}
+          aria-pressed={selected === health}
+          onClick={() => onSelect(selected === health ? undefined : health)}
+        >
+          <HealthBadge health={health} />
+          <b>{summary === undefined ? "–" : summary.sites[health].toLocaleString("en")}</b>
+        </button>
+      ))}
+      <Link href="/nodes" className={summary?.discovered_sites === 0 ? "count zero" : "count"}>
+        <span className="muted">Found sites</span>
+        <b>{summary?.discovered_sites.toLocaleString("en") ?? "–"}</b>
+      </Link>
+      <Link href="/nodes" className={summary?.nodes.silent === 0 ? "count zero" : "count"}>
+        <span className="muted">Silent nodes</span>
+        <b>{summary === undefined ? "–" : `${summary.nodes.silent} of ${summary.nodes.total}`}</b>
+      </Link>
+      <div className="count">
+        <span className="muted">Newest backups</span>
+        <b>{summary === undefined ? "–" : bytes(summary.newest_backups_bytes)}</b>
+      </div>
+    </section>
+  );
+}

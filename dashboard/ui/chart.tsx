@@ -1,0 +1,70 @@
+// One series over time with uPlot, which draws on a canvas: the numbers are also there in words.
+import { type ReactNode, useEffect, useRef } from "react";
+import UPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+interface ChartProps {
+  readonly label: string;
+  /** Seconds since 1970, ascending. */
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+  readonly format: (value: number) => string;
+}
+
+const HEIGHT_PX = 178;
+const AXIS_PX = 64;
+
+export function Chart({ label, times, values, format }: ChartProps): ReactNode {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const plot = new UPlot(optionsOf(element, format), [[...times], [...values]], element);
+    const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT_PX }));
+    resize.observe(element);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const redraw = (): void => plot.redraw(false, true);
+    dark.addEventListener("change", redraw);
+    return () => {
+      dark.removeEventListener("change", redraw);
+      resize.disconnect();
+      plot.destroy();
+    };
+  }, [times, values, format]);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return (
+    <div
+      ref={box}
+      role="img"
+      aria-label={`${label}: ${values.length} from ${format(least)} to ${format(most)}, now ${format(values.at(-1) ?? 0)}`}
+    />
+  );
+}
+
+function optionsOf(element: HTMLElement, format: (value: number) => string): UPlot.Options {
+  // Asked each time something is drawn, so that a change of theme needs nothing but a redraw.
+  const color = (name: string) => (): string => resolveColor(element, name);
+  const axis = {
+    stroke: color("--muted"),
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT_PX,
+    legend: { show: false },
+    cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+    scales: { y: { range: (_, __, max) => [0, max * 1.1 || 1] } },
+    axes: [axis, { ...axis, size: AXIS_PX, values: (_, splits) => splits.map(format) }],
+    series: [{}, { stroke: color("--accent"), fill: color("--accent-bg"), width: 1.5, points: { size: 4 } }],
+  };
+}
+
+/** A canvas cannot read custom properties: the browser works one out as the colour of an element. */
+function resolveColor(element: HTMLElement, name: string): string {
+  const before = element.style.color;
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = before;
+  return color;
+}
