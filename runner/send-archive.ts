@@ -14,11 +14,18 @@ import {
   type UploadInput,
   uploadMultipart,
 } from "./io/multipart.ts";
-import type { PackPlan, PackSummary, SentEarlier } from "./io/pack-protocol.ts";
+import type { PackPlan, PackSummary } from "./io/pack-protocol.ts";
 import { type PackSite, packSite } from "./io/pack-site.ts";
 import type { Site } from "./io/site.ts";
 import type { LedgerWriter } from "./io/upload-journal.ts";
-import { blockRecord, type LedgerRecord, type Opened, partRecord } from "./io/upload-ledger.ts";
+import {
+  blockRecord,
+  firstRecords,
+  type LedgerRecord,
+  type Opened,
+  partRecord,
+  sentEarlier,
+} from "./io/upload-ledger.ts";
 import type { CopyLimits } from "./plan/copy/choose-runs.ts";
 import { S3_COPY_LIMITS } from "./plan/copy/plan-copies.ts";
 import { mayGoOn } from "./plan/resume.ts";
@@ -74,7 +81,7 @@ export async function sendArchive(input: SendInput): Promise<Made> {
     limits: limitsFor(input.earlier),
     dumpSha256: from.dump.sha256,
     ...(input.previous.kind === "previous" ? { previousIndex: input.previous.index } : {}),
-    ...(input.earlier === undefined ? {} : { sent: sentEarlier(input.earlier) }),
+    ...(input.earlier === undefined ? {} : { sent: sentEarlier(input.earlier.ledger, input.earlier.parts) }),
     signal: job.signal,
     onEntries: (block) => ledger?.note(blockRecord(block)),
   });
@@ -140,11 +147,6 @@ export async function sendArchive(input: SendInput): Promise<Made> {
 function limitsFor(earlier: Resumable | undefined): CopyLimits {
   const used = earlier?.firstNumber ?? 0;
   return { ...S3_COPY_LIMITS, maxCopyParts: Math.max(0, S3_COPY_LIMITS.maxCopyParts - used) };
-}
-
-function sentEarlier({ ledger, parts }: Resumable): SentEarlier {
-  const { tar_offset: tarOffset, tar_bytes: tarBytes } = ledger.opened.gap;
-  return { parts, blocks: ledger.blocks, gap: { tarOffset, tarBytes } };
 }
 
 /** Nothing of it is of use any more: it is ended, and this attempt begins its own. */
@@ -226,23 +228,15 @@ function openedRecord({ job, earlier }: SendInput, plan: PackPlan, upload: OpenU
   };
 }
 
-/** What is kept goes into the new ledger at its new places, so that the next attempt sees one archive. */
 async function beginLedger(
   { job, earlier }: SendInput,
   { kept }: PackPlan,
   opened: Opened,
 ): Promise<LedgerWriter> {
-  const stored = new Map(earlier?.parts.map((part) => [part.number, part]));
-  const parts = kept.parts.flatMap((part) => {
-    const before = stored.get(part.number);
-    return before === undefined ? [] : [partRecord({ ...before, ...part })];
-  });
   // Should that attempt have completed the upload after all, its report is still wanted.
   const reports = opened.last_number > 0 ? (earlier?.ledger.reports ?? []) : [];
   const records: LedgerRecord[] = [
-    opened,
-    ...kept.blocks.map(blockRecord),
-    ...parts,
+    ...firstRecords(opened, kept, earlier?.parts ?? []),
     ...reports.map((report): LedgerRecord => ({ is: "completing", report })),
   ];
   return await job.uploads.begin(records, (error) => job.log.warn("ledger.not_written", { error }));

@@ -11,7 +11,7 @@ import {
 import { BackupError } from "#shared/errors.ts";
 import type { CopyPart } from "../plan/copy/split-copies.ts";
 import { statusOf, storageError } from "../plan/storage-error.ts";
-import { type CopySource, copyParts } from "./copy-parts.ts";
+import { CopyRefused, type CopySource, copyParts } from "./copy-parts.ts";
 import { findUploaded, TOKEN_NAME } from "./open-upload.ts";
 import { type PartsInput, type SentParts, sending, sendParts, type UploadPlace } from "./upload-parts.ts";
 
@@ -58,6 +58,8 @@ export class EqualPartsWanted extends Error {
   }
 }
 
+/** R2: "All non-trailing parts must have the same length." */
+const SAME_SIZE = /same (length|size)/i;
 const ABORT_ATTEMPTS = 2;
 const ABORT_MILLISECONDS = 15_000;
 
@@ -178,9 +180,15 @@ async function completeUpload(input: UploadInput, upload: OpenUpload, sent: Sent
     // even when the job was aborted meanwhile: a completed object must not be taken for a failed one.
     const etag = await findUploaded(s3, upload, sent.sizeBytes).catch(() => undefined);
     if (etag !== undefined) return etag;
-    // R2 takes parts of any size and says only now that all but the last have to be of one.
-    if (statusOf(error) === 400) throw new EqualPartsWanted(error);
-    throw storageError(error, `Completing ${upload.key}`);
+    throw refusal(error, input) ?? storageError(error, `Completing ${upload.key}`);
   }
   throw new BackupError("storage_failed", { detail: `Completing ${upload.key}: no ETag came` });
+}
+
+/** Some storages (R2) take parts of any kind and size, and say only at the end which they do not want. */
+function refusal(error: unknown, { copies }: UploadInput): Error | undefined {
+  if (statusOf(error) !== 400) return undefined;
+  const isAboutSizes = error instanceof Error && SAME_SIZE.test(error.message);
+  if (copies === undefined || isAboutSizes) return new EqualPartsWanted(error);
+  return new CopyRefused("copy_refused", error);
 }

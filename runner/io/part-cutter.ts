@@ -33,7 +33,11 @@ export interface PartCutter {
  */
 const SLICE_BYTES = 128 * 1024;
 
-export function createPartCutter(sizeOf: (number: number) => number): PartCutter {
+/** `sizeOf` by a part's number; no part but the last is smaller than `minBytes`. */
+export function createPartCutter(
+  sizeOf: (number: number) => number,
+  minBytes: number = MIN_PART_BYTES,
+): PartCutter {
   const spare: Buffer[] = [];
   let number = 1;
   let filled = 0;
@@ -71,7 +75,7 @@ export function createPartCutter(sizeOf: (number: number) => number): PartCutter
   };
   /** A part ends before a frame that does not fit, and before what cannot be used again. */
   const endsBefore = ({ bytes, frame }: CutPiece, buffer: Buffer): boolean => {
-    if (filled < MIN_PART_BYTES) return false;
+    if (filled < minBytes) return false;
     return frame === undefined ? frames !== undefined : filled + bytes.length > buffer.length;
   };
   return {

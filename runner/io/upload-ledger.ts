@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { SuccessReport } from "#shared/contracts/backups.ts";
 import type { SentPart } from "../plan/copy/sent-parts.ts";
-import type { EntryBlock } from "./pack-protocol.ts";
+import type { EntryBlock, PackPlan, SentEarlier } from "./pack-protocol.ts";
 
 const Count = z.int().min(0);
 
@@ -65,10 +65,11 @@ export interface Ledger {
 
 const NEWLINE = 0x0a;
 const CHECKSUM_DIGITS = 8;
+const SEPARATOR = " ";
 
 export function encodeRecord(record: LedgerRecord): string {
   const json = JSON.stringify(record);
-  return `${checksumOf(Buffer.from(json))} ${json}\n`;
+  return `${checksumOf(Buffer.from(json))}${SEPARATOR}${json}\n`;
 }
 
 /** Undefined if not even the first line is whole. */
@@ -90,6 +91,29 @@ export function readLedger(file: Buffer): Ledger | undefined {
   return { opened: first.value, parts: [...parts.values()], blocks, reports, isAbandoned };
 }
 
+/**
+ * How the ledger of an attempt begins that goes on with an earlier one: what is kept, of the parts `before`, at its new
+ * places, so that the attempt after it sees one archive.
+ */
+export function firstRecords(
+  opened: Opened,
+  kept: PackPlan["kept"],
+  before: readonly LedgerPart[],
+): LedgerRecord[] {
+  const stored = new Map(before.map((part) => [part.number, part]));
+  const parts = kept.parts.flatMap((part) => {
+    const known = stored.get(part.number);
+    return known === undefined ? [] : [partRecord({ ...known, ...part })];
+  });
+  return [opened, ...kept.blocks.map(blockRecord), ...parts];
+}
+
+/** What of the ledger the planner may choose from: `parts` are those that the storage has. */
+export function sentEarlier({ opened, blocks }: Ledger, parts: readonly LedgerPart[]): SentEarlier {
+  const { tar_offset: tarOffset, tar_bytes: tarBytes } = opened.gap;
+  return { parts, blocks, gap: { tarOffset, tarBytes } };
+}
+
 function* recordsOf(file: Buffer): Generator<LedgerRecord, undefined> {
   for (let from = 0; ; ) {
     const end = file.indexOf(NEWLINE, from);
@@ -102,8 +126,9 @@ function* recordsOf(file: Buffer): Generator<LedgerRecord, undefined> {
 }
 
 function decodeLine(line: Buffer): LedgerRecord | undefined {
-  const json = line.subarray(CHECKSUM_DIGITS + 1);
-  if (line.toString("latin1", 0, CHECKSUM_DIGITS) !== checksumOf(json)) return undefined;
+  const json = line.subarray(CHECKSUM_DIGITS + SEPARATOR.length);
+  const head = line.toString("latin1", 0, CHECKSUM_DIGITS + SEPARATOR.length);
+  if (head !== checksumOf(json) + SEPARATOR) return undefined;
   try {
     return LedgerRecord.parse(JSON.parse(json.toString("utf8")));
   } catch {

@@ -124,6 +124,25 @@ describe("a storage that does not copy", () => {
     await expectExact(fleet, backup);
   });
 
+  it("nor takes parts of different sizes: the same job sends parts of one size, and the next knows", async () => {
+    let completions = 0;
+    fault = (operation) => {
+      if (operation !== "CompleteMultipartUpload") return undefined;
+      completions += 1;
+      return completions <= 2 ? { status: 400, code: "InvalidPart" } : undefined;
+    };
+    const backup = await backUp();
+    // First without copies, then in equal parts.
+    expect(completions).toBe(3);
+    expect(backup.archive).toMatchObject({ mode: "full", full_reason: "copy_refused" });
+    await expectExact(fleet, backup);
+    seen.length = 0;
+    expect((await backUp()).archive).toMatchObject({ mode: "full", full_reason: "copy_refused" });
+    expect(seen).not.toContain("UploadPartCopy");
+    expect(completions).toBe(4);
+    await rm(join(fleet.stateDir, "storage-quirks.json"));
+  });
+
   it("at first, but then does: nobody notices", async () => {
     let met = 0;
     fault = (operation) => {
