@@ -83,8 +83,8 @@ async function checkObject(report: SuccessReport, deps: Deps<"records" | "object
 }
 
 /**
- * An archive of a runner that lost its lease. Each claim writes to a path of its own, later than those before, so
- * what lies at the path of an earlier claim can never be recorded, however the job ends: nobody will ask for it.
+ * An archive of a runner that lost its lease. A path is given to another claim only to go on with the upload that is
+ * open there, so what lies at the path of an earlier claim will never be recorded: nobody will ask for it.
  */
 async function removeOrphan(
   job: JobRecord,
@@ -93,6 +93,10 @@ async function removeOrphan(
   deps: Deps<"records" | "objects">,
 ): Promise<void> {
   if (report.s3_path === job.s3_path) return;
+  // Another job may be going on with the upload that this path was first handed out for.
+  const active =
+    site.active_job_id === undefined ? undefined : await deps.records.jobs.get(site.active_job_id);
+  if (active?.s3_path === report.s3_path) return;
   if (await deps.records.backups.isPathUsed(site.node_id, site.id, report.s3_path)) return;
   deps.log.warn("removing an orphaned archive", {
     job_id: job.id,

@@ -94,6 +94,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     stages,
     spoolDir: place.spoolDir,
     siteEnvFile: state.siteEnvFile(site.id),
+    quirksFile: state.quirksFile,
     indexCacheFile: join(state.indexDir, site.id),
     master: callWithRetry(master, { clock, deadlineMs: CALL_DEADLINE_MS }),
     s3Credentials: deps.source.credentials,
@@ -183,6 +184,10 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
     );
     if (result instanceof BackupError) return await settled(result);
     await keepReport(result, job.site_name, stop, settling);
+    // Not before: until then its ledger is all that knows of the archive.
+    await deps.uploads.drop(job.id).catch((error: unknown) => {
+      log.warn("ledger.not_removed", { error });
+    });
     log.info("job.ended", { status: result.report.status, ...sizes(result) });
     return { kind: "reported", outcome: result };
   } finally {
@@ -209,6 +214,7 @@ function sizes({ type, report }: Outcome): Record<string, unknown> {
     bytes_compressed: archive.bytes_compressed,
     bytes_uploaded: archive.bytes_uploaded,
     bytes_copied: archive.bytes_copied,
+    ...(archive.bytes_resumed === 0 ? {} : { bytes_resumed: archive.bytes_resumed }),
     requests: archive.requests,
     peak_rss_bytes: archive.peak_rss_bytes,
     seconds: Object.fromEntries(stages.map(({ name, seconds }) => [name, seconds])),

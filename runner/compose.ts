@@ -9,18 +9,25 @@ import type { JobRuns, RunBackup } from "./context.ts";
 import type { DaemonDeps } from "./daemon.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
 import { openQueue } from "./io/queue.ts";
-import { type OpenUpload, openUploadJournal } from "./io/upload-journal.ts";
+import { openUploadJournal } from "./io/upload-journal.ts";
+import type { Ledger } from "./io/upload-ledger.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
+import type { UploadFate } from "./settle-uploads.ts";
 
 /** The part that makes archives, and reads them. */
 export interface Engine {
   readonly runBackup: RunBackup;
   readonly runJobs?: JobRuns;
   readonly abortUpload: (
-    upload: OpenUpload,
+    upload: Ledger,
     storage: NodeConfig["storage"],
     credentials: () => Promise<StorageCredentials>,
   ) => Promise<void>;
+  readonly uploadFate: (
+    upload: Ledger,
+    storage: NodeConfig["storage"],
+    credentials: () => Promise<StorageCredentials>,
+  ) => Promise<UploadFate>;
 }
 
 export interface RunningJob {
@@ -46,6 +53,8 @@ export async function composeRunner(options: ControlOptions & { readonly engine:
     runJobs: engine.runJobs ?? {},
     abortUpload: async (upload) =>
       engine.abortUpload(upload, (await source.current()).storage, source.credentials),
+    uploadFate: async (upload) =>
+      engine.uploadFate(upload, (await source.current()).storage, source.credentials),
     openQueue: (place) => openQueue(place, { credentials: source.credentials }),
     runningJobId: () => running?.claim.job.id ?? null,
     watchJob: (job) => {
@@ -54,7 +63,7 @@ export async function composeRunner(options: ControlOptions & { readonly engine:
     runnerId: v4(),
     platform: `${type()} ${release()} ${arch()} node ${process.version}`.slice(0, 120),
     siteRoots: settings.siteRoots,
-    uploads: openUploadJournal(state.uploadsDir),
+    uploads: openUploadJournal(state),
     clock,
     log,
   };

@@ -37,6 +37,8 @@ export interface JobContext {
   readonly siteEnvFile: string;
   /** `<state-dir>/index/<site_id>`: the index of the newest archive of this site, unless it is lost or old. */
   readonly indexCacheFile: string;
+  /** `<state-dir>/storage-quirks.json`; need not exist. */
+  readonly quirksFile: string;
   /** Retries what is worth it; pass `signal` with each call. */
   readonly master: MasterClient;
   /** For an SDK client's `credentials`: always fresh, also in the middle of a long upload. */

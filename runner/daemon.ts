@@ -6,11 +6,14 @@ import type { Outbox } from "./io/outbox.ts";
 import { lockStateDir } from "./io/state-dir.ts";
 import { type LoopDeps, runLoop, untilItWorks } from "./loop.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
-import { abortLeftUploads, cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
+import { type SettleUploadsDeps, settleUploads } from "./settle-uploads.ts";
+import { cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
 
-export type DaemonDeps = LoopDeps & HeartbeatDeps & StartupDeps;
+export type DaemonDeps = LoopDeps & HeartbeatDeps & StartupDeps & SettleUploadsDeps;
 
 const OUTBOX_WAIT: Backoff = { baseMs: 60_000, capMs: 10 * 60_000 };
+
+const UPLOADS_EVERY_MS = 3_600_000;
 
 interface OutboxTimerDeps {
   readonly outbox: Outbox;
@@ -29,6 +32,14 @@ export async function runOutboxTimer(stop: AbortSignal, deps: OutboxTimerDeps): 
       deps.log.error("outbox.flush_failed", { error });
     }
     await deps.clock.sleep(backoffAtLeastHalfMs(OUTBOX_WAIT, tries, deps.clock.random()), stop);
+  }
+}
+
+/** For uploads that no attempt comes back to: they end when they are too old. */
+async function runUploadTimer(stop: AbortSignal, deps: SettleUploadsDeps): Promise<never> {
+  for (;;) {
+    await deps.clock.sleep(UPLOADS_EVERY_MS, stop);
+    await settleUploads(stop, deps);
   }
 }
 
@@ -56,8 +67,13 @@ export async function runDaemon(stop: AbortSignal, deps: DaemonDeps): Promise<vo
 
   async function work(): Promise<void> {
     await untilItWorks("master.away", () => source.current(), anyStop, deps);
-    await abortLeftUploads(deps);
-    const tasks = [runLoop(anyStop, deps), runHeartbeats(anyStop, deps), runOutboxTimer(anyStop, deps)];
+    await settleUploads(anyStop, deps);
+    const tasks = [
+      runLoop(anyStop, deps),
+      runHeartbeats(anyStop, deps),
+      runOutboxTimer(anyStop, deps),
+      runUploadTimer(anyStop, deps),
+    ];
     const ends = await Promise.allSettled(tasks.map(untilStopped));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }

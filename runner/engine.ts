@@ -1,18 +1,37 @@
-// The engine as the control side sees it: one backup, and the end of an upload that a crash left open.
+// The engine as the control side sees it: one backup, and what became of an upload that an earlier one left open.
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { Engine } from "./compose.ts";
 import { abortUpload } from "./io/multipart.ts";
+import { findUploaded, listParts } from "./io/open-upload.ts";
 import { makeS3 } from "./io/s3-client.ts";
+import type { Ledger } from "./io/upload-ledger.ts";
+import { placeOf } from "./resume-upload.ts";
 import { runBackup } from "./run-backup.ts";
+import type { UploadFate } from "./settle-uploads.ts";
 
 export const engine: Engine = {
   runBackup,
-  abortUpload: async (upload, storage, credentials) => {
-    const s3 = makeS3(storage, credentials);
-    try {
-      const { bucket, key, upload_id: uploadId } = upload;
-      await abortUpload(s3, { bucket, key, uploadId });
-    } finally {
-      s3.destroy();
-    }
-  },
+  abortUpload: (ledger, storage, credentials) =>
+    withS3(makeS3(storage, credentials), (s3) => abortUpload(s3, placeOf(ledger.opened))),
+  uploadFate: (ledger, storage, credentials) =>
+    withS3(makeS3(storage, credentials), (s3) => uploadFate(s3, ledger)),
 };
+
+async function withS3<T>(s3: S3Client, work: (s3: S3Client) => Promise<T>): Promise<T> {
+  try {
+    return await work(s3);
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** @throws BackupError `storage_*`. */
+async function uploadFate(s3: S3Client, { opened, reports }: Ledger): Promise<UploadFate> {
+  if ((await listParts(s3, placeOf(opened))) !== undefined) return { kind: "open" };
+  for (const report of reports.toReversed()) {
+    const etag = await findUploaded(s3, { ...placeOf(opened), token: opened.token }, report.size_bytes);
+    if (etag === undefined) continue;
+    return { kind: "completed", report: { ...report, archive: { ...report.archive, etag } } };
+  }
+  return { kind: "gone" };
+}

@@ -10,8 +10,9 @@ import { callWithRetry } from "./io/retrying-master.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
 import { claimRefusal, retryAfterSeconds } from "./plan/error-class.ts";
 import { type JobRequest, parseMessage } from "./plan/message.ts";
+import { resumePath, type SettleUploadsDeps, settleUploads } from "./settle-uploads.ts";
 
-export interface HandleDeps extends AttemptDeps {
+export interface HandleDeps extends AttemptDeps, SettleUploadsDeps {
   /** Random per process. */
   readonly runnerId: string;
 }
@@ -32,10 +33,12 @@ interface Claimed {
 
 async function claimJob(request: JobRequest, stop: AbortSignal, deps: HandleDeps): Promise<Claimed> {
   const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
+  const path = await resumePath(request.siteId, deps);
   const claimedAtMs = deps.clock.monotonicMs();
   const claim = await master.call("claimJob", {
     params: { id: request.jobId },
     body: {
+      ...(path === undefined ? {} : { resume_path: path }),
       site_id: request.siteId,
       runner_id: deps.runnerId,
       trigger: request.trigger,
@@ -115,6 +118,7 @@ export async function handleMessage(
     return await refused(asBackupError(error, "unexpected"), true);
   }
   try {
+    await settleUploads(stop, deps);
     const claimed = await claimJob(request, stop, deps);
     const extendMessage = (seconds: number): Promise<void> => queue.hide(message, seconds);
     return await settled(await runAttempt({ ...claimed, config, extendMessage, stop }, deps));

@@ -15,11 +15,11 @@ import { type PreparedImport, prepareImport } from "./io/restore/restore-databas
 import { keepSafetyDump } from "./io/restore/safety-dump.ts";
 import { makeStage, type Stage, type StagePlaces } from "./io/restore/stage.ts";
 import { readSite, type Site } from "./io/site.ts";
-import { FRAME_BYTES } from "./make-archive.ts";
 import { type ByteString, fromUtf8, toBytes } from "./plan/byte-string.ts";
 import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
 import { extractionOf, type Selection } from "./plan/restore/selection.ts";
 import type { Extracted, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
+import { FRAME_BYTES } from "./send-archive.ts";
 
 /** Room that stays free for everybody else on the node, and what a file needs beside its content. */
 const SPARE_DISK_BYTES = 64 * 1024 * 1024;

@@ -1,6 +1,6 @@
 // The story of one backup, from a claimed job to the report of its success: what happens, in which order, and what
 // has to be true before the next step. Every error ends it as a BackupError; nothing stays behind in S3 then.
-import type { BackupReport, Warning } from "#shared/contracts/backups.ts";
+import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
 import { formatBytes } from "#shared/units.ts";
 import type { JobContext, RunBackup } from "./context.ts";
@@ -8,7 +8,8 @@ import { freeBytes } from "./io/disk.ts";
 import { type Dump, dumpDatabase } from "./io/dump.ts";
 import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
 import { readSite, type Site } from "./io/site.ts";
-import { FRAME_BYTES, makeArchive } from "./make-archive.ts";
+import { type Archived, makeArchive } from "./make-archive.ts";
+import { FRAME_BYTES } from "./send-archive.ts";
 
 /** Room that stays free for everybody else on the node. */
 const SPARE_DISK_BYTES = 64 * 1024 * 1024;
@@ -28,18 +29,28 @@ export const runBackup: RunBackup = async (job) => {
   }
   stages.enter("dump");
   await using dump = await dumpSite(job, site, facts);
-  const archived = await makeArchive(job, { site, dump, dumpedAt: job.now() });
+  const report = (archived: Archived): SuccessReport => ({
+    ...soFar(),
+    ...successOf(job, facts, archived),
+  });
+  return report(await makeArchive(job, { site, dump, dumpedAt: job.now() }, report));
+};
+
+function successOf(
+  job: JobContext,
+  facts: DatabaseFacts,
+  { sizeBytes, archive, packed }: Archived,
+): Omit<SuccessReport, keyof ReportBase> {
   const fromDatabase = databaseWarnings(facts);
   return {
-    ...soFar(),
     status: "success",
-    size_bytes: archived.sizeBytes,
+    size_bytes: sizeBytes,
     s3_path: job.claim.s3_path,
-    archive: archived.archive,
-    warnings: [...fromDatabase, ...archived.packed.warnings].slice(0, REPORTED_WARNINGS),
-    warnings_total: fromDatabase.length + archived.packed.warningsTotal,
+    archive,
+    warnings: [...fromDatabase, ...packed.warnings].slice(0, REPORTED_WARNINGS),
+    warnings_total: fromDatabase.length + packed.warningsTotal,
   };
-};
+}
 
 type ReportBase = Pick<
   BackupReport,

@@ -7,7 +7,8 @@ import { asBackupError, BackupError } from "#shared/errors.ts";
 import { type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { HandleDeps } from "./handle-message.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
-import { abortLeftUploads, cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
+import { resumePath, settleUploads } from "./settle-uploads.ts";
+import { cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
 
 export type RunOnceDeps = HandleDeps & StartupDeps;
 
@@ -61,9 +62,16 @@ async function backUp(
   const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
   try {
     const config = await deps.source.refresh();
+    const path = full ? undefined : await resumePath(site.id, deps);
     const claimedAtMs = deps.clock.monotonicMs();
-    const runner_id = deps.runnerId;
-    const body = { site_id: site.id, runner_id, trigger: "manual", create: true, full } as const;
+    const body = {
+      site_id: site.id,
+      runner_id: deps.runnerId,
+      trigger: "manual",
+      create: true,
+      full,
+      ...(path === undefined ? {} : { resume_path: path }),
+    } as const;
     const claim = await master.call("claimJob", { params: { id: jobId }, body, signal: stop });
     const end = await runAttempt({ claim, claimedAtMs, config, stop }, deps);
     return { site, jobId, ...outcomeOf(end) };
@@ -87,7 +95,7 @@ export async function runOnce(
     await endLeftRestores(deps, stop);
   }
   const config = await deps.source.refresh();
-  if (lock !== undefined) await abortLeftUploads(deps);
+  await settleUploads(stop, deps);
   const outcomes: SiteOutcome[] = [];
   for (const site of pick(config.sites, wanted)) {
     if (stop.aborted) break;

@@ -12,6 +12,17 @@ export function archiveFileName(siteName: string, at: Date): string {
   return `${siteName}_${stamp(at)}.tar.zst`;
 }
 
+const STAMP = /_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})\.tar\.zst$/;
+
+/** The instant in a name made by `archiveFileName`; undefined for anything else. */
+export function archiveFileTime(fileName: string): Date | undefined {
+  const match = STAMP.exec(fileName);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const at = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`);
+  return Number.isNaN(at.getTime()) ? undefined : at;
+}
+
 export interface ObjectPlace {
   readonly nodeId: string;
   readonly siteId: string;

@@ -17,6 +17,7 @@ import {
   siteAfterEnd,
 } from "./job-state.ts";
 import type { BackupRecord, JobRecord, SiteRecord } from "./records.ts";
+import { resumedPathTime } from "./resumed-path.ts";
 
 export const SCHEDULED_ATTEMPTS = 3;
 const BUSY_RETRY_SECONDS = 60;
@@ -59,7 +60,10 @@ export function claimJob(input: ClaimInput, now: Date): Step {
 
 function grant(input: ClaimInput, job: JobRecord, displaced: Change<JobRecord>[], now: Date): Step {
   const { site } = input;
-  const pathAt = nextPathTime(site, now);
+  const resumePath = job.type === "backup" ? input.body.resume_path : undefined;
+  const pathAt = resumedPathTime(site, resumePath, now) ?? nextPathTime(site, now);
+  const pathInstant = pathAt.toISOString();
+  const isNewPath = pathInstant > (site.last_path_at ?? "");
   const place = { nodeId: site.node_id, siteId: site.id, fileName: archiveFileName(site.name, pathAt) };
   // The same process that asks again has lost the first answer: it goes on with its attempt, under a new number.
   const isSameAttempt = hasLiveLease(job, now);
@@ -74,14 +78,18 @@ function grant(input: ClaimInput, job: JobRecord, displaced: Change<JobRecord>[]
     lease_expires_at: new Date(now.getTime() + input.leaseSeconds * 1000).toISOString(),
     started_at: now.toISOString(),
     s3_path: objectPath(place),
-    path_at: pathAt.toISOString(),
+    path_at: pathInstant,
   };
   const siteNow = displaced.reduce((current, change) => siteAfterEnd(current, change.after), site);
   return {
     jobs: [...displaced, { before: input.job, after }],
     site: {
       before: site,
-      after: { ...siteNow, active_job_id: job.id, last_path_at: pathAt.toISOString() },
+      after: {
+        ...siteNow,
+        active_job_id: job.id,
+        ...(isNewPath ? { last_path_at: pathInstant } : {}),
+      },
     },
   };
 }

@@ -131,7 +131,8 @@ export interface BackupRecord {
   created_at: string;
   s3_path: string;
   size_bytes: number;
-  archive: Archive;
+  /** The oldest records do not have `bytes_resumed`. */
+  archive: Omit<Archive, "bytes_resumed"> & { bytes_resumed?: number };
   started_at: string;
   finished_at: string;
   stages: StageSeconds[];

@@ -29,7 +29,7 @@ export function isRepeat(job: JobRecord, report: BackupReport): boolean {
 export function reportJob(job: JobRecord, site: SiteRecord, report: BackupReport, now: Date): Step {
   if (job.type !== "backup") return refuse(invalid("job_id", "is no backup: use POST /jobs/{id}/report"));
   if (job.site_id !== report.site_id) return refuse(invalid("site_id", "is not the site of that job"));
-  if (!mayReport(job, report.fencing)) return refuse(leaseLost(job));
+  if (!mayReport(job, report.fencing) && !isLateSuccess(job, report)) return refuse(leaseLost(job));
   const told = {
     stages: report.stages,
     warnings: report.warnings,
@@ -37,6 +37,8 @@ export function reportJob(job: JobRecord, site: SiteRecord, report: BackupReport
   };
   const end = (why: Pick<JobRecord, "reason" | "error">): JobRecord => ({
     ...endJob(job, STATE_OF[report.status], now, { ...why, reported: true }),
+    // Of a lease that was given back it is the number before: its repeat must be known again.
+    fencing: report.fencing,
     ...told,
   });
   switch (report.status) {
@@ -64,6 +66,15 @@ export function checkReportedPath(report: SuccessReport, site: SiteRecord): void
   if (place.nodeId !== site.node_id || place.siteId !== site.id) {
     throw invalid("s3_path", "is not below the node and site of the job");
   }
+}
+
+/**
+ * The runner gave the job back because it could not learn that its upload had been completed, and found out before
+ * anybody else took the job.
+ */
+function isLateSuccess(job: JobRecord, report: BackupReport): boolean {
+  const isOfThisJob = report.status === "success" && report.s3_path === job.s3_path;
+  return isOfThisJob && job.state === "queued" && job.fencing === report.fencing + 1;
 }
 
 /** The lease's holder, or its last holder where the Master only guessed how the job ended. */

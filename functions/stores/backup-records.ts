@@ -1,7 +1,7 @@
 // Finished backups. They lie under their node, by site and time, so that what a site or a node uses is one
 // consistent Query of the table itself; an index would lag behind.
 import { CustomAttributeType, Entity } from "electrodb";
-import type { Archive, Warning } from "#shared/contracts/backups.ts";
+import type { Warning } from "#shared/contracts/backups.ts";
 import type { VerifyResult } from "#shared/contracts/restores.ts";
 import type { BackupMark } from "../core/job-state.ts";
 import type { UsedBackup } from "../core/quota.ts";
@@ -24,7 +24,7 @@ function backupEntity(table: Table) {
         created_at: { type: "string", required: true },
         s3_path: { type: "string", required: true },
         size_bytes: { type: "number", required: true },
-        archive: { type: CustomAttributeType<Archive>("any"), required: true },
+        archive: { type: CustomAttributeType<BackupRecord["archive"]>("any"), required: true },
         started_at: { type: "string", required: true },
         finished_at: { type: "string", required: true },
         stages: { type: CustomAttributeType<StageSeconds[]>("any"), required: true },

@@ -1,7 +1,8 @@
-// Puts together what an archive has after its copied part: the fresh entries of the tree, database.sql, the tar's end,
+// Puts together what an archive has after its kept and copied parts: the fresh entries of the tree, database.sql, the tar's end,
 // then the index; every piece of the tar whole zstd frames of its own, so that `zstd -d` sees one stream and we can
 // find, check and copy the pieces.
 import type { IndexEntry } from "#shared/format/index-entry.ts";
+import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { IndexHeader } from "#shared/format/index-header.ts";
 import { END_OF_ARCHIVE_BYTES, encodeTarEntry, paddingBytes } from "../plan/tar-entry.ts";
 import { type CompressedFrame, compressFrames, type PlainFrame } from "./compress.ts";
@@ -31,9 +32,16 @@ export interface ArchiveResult extends Omit<Seal, "tail"> {
   readonly compressedBytes: number;
 }
 
+/** The next bytes of the object. */
+export interface Piece {
+  readonly bytes: Buffer;
+  /** If they are a frame with nothing but entries of the tree, which a later attempt can use again. */
+  readonly frame?: FrameRecord;
+}
+
 export interface ArchiveStream {
-  /** All bytes that follow the copied ones; once only. */
-  readonly pieces: AsyncIterable<Buffer>;
+  /** All bytes that follow the kept and the copied ones; once only. */
+  readonly pieces: AsyncIterable<Piece>;
   /** After the last piece. */
   result(): ArchiveResult;
 }
@@ -41,20 +49,21 @@ export interface ArchiveStream {
 const DUMP_NAME = "database.sql";
 
 export function streamArchive(input: ArchiveInput): ArchiveStream {
-  const { copied } = input.plan;
-  const ledger = createFrameLedger(copied.frames);
+  const { kept, copied } = input.plan;
+  const ledger = createFrameLedger([...kept.frames, ...copied.frames]);
+  const fresh = { offset: ledger.offset(), tarOffset: ledger.tarOffset() };
   let result: ArchiveResult | undefined;
-  async function* pieces(): AsyncGenerator<Buffer, void, undefined> {
+  async function* pieces(): AsyncGenerator<Piece, void, undefined> {
     const dump = newDumpEntry(input);
-    for await (const frame of dataFrames(input, dump, ledger)) {
-      ledger.add(frame);
-      input.onBytes?.(ledger.tarOffset() - copied.tarBytes);
-      yield frame.bytes;
+    for await (const { frame, isTree } of dataFrames(input, dump, ledger)) {
+      const record = ledger.add(frame);
+      input.onBytes?.(ledger.tarOffset() - fresh.tarOffset);
+      yield isTree ? { bytes: frame.bytes, frame: record } : { bytes: frame.bytes };
     }
+    const compressedBytes = ledger.offset() - fresh.offset;
     const { tail, ...seal } = await seals(input, dump, ledger);
     // Copies, because the one who gets them frees them, and the index is still wanted.
-    for (const piece of [...seal.index, ...tail]) yield Buffer.from(piece);
-    const compressedBytes = ledger.offset() - copied.bytes;
+    for (const piece of [...seal.index, ...tail]) yield { bytes: Buffer.from(piece) };
     result = { ...seal, frames: ledger.records().length, tarBytes: ledger.tarOffset(), compressedBytes };
   }
   return {
@@ -85,15 +94,30 @@ function newDumpEntry({ dump, dumpedAt, plan }: ArchiveInput): NewDump | undefin
   };
 }
 
+interface DataFrame {
+  readonly frame: CompressedFrame;
+  /** Of the packed tree; not of the dump, nor of the tar's end. */
+  readonly isTree: boolean;
+}
+
 async function* dataFrames(
   input: ArchiveInput,
   newDump: NewDump | undefined,
   ledger: FrameLedger,
+): AsyncGenerator<DataFrame, void, undefined> {
+  const { concurrency } = input;
+  for await (const frame of compressFrames(input.pack.frames(), { concurrency })) {
+    yield { frame, isTree: true };
+  }
+  if (newDump !== undefined) newDump.tarOffset = ledger.tarOffset();
+  for await (const frame of lastFrames(input, newDump)) yield { frame, isTree: false };
+}
+
+async function* lastFrames(
+  { dump, concurrency }: ArchiveInput,
+  newDump: NewDump | undefined,
 ): AsyncGenerator<CompressedFrame, void, undefined> {
-  const { dump, concurrency } = input;
-  yield* compressFrames(input.pack.frames(), { concurrency });
   if (newDump !== undefined) {
-    newDump.tarOffset = ledger.tarOffset();
     yield* compressFrames(plain(newDump.header), { concurrency });
     yield* dump.frames();
     yield* compressFrames(plain(Buffer.alloc(paddingBytes(dump.bytes))), { concurrency });

@@ -17,6 +17,7 @@ export interface CopyInput {
   readonly s3: S3Client;
   readonly source: CopySource;
   readonly parts: readonly CopyPart[];
+  readonly firstNumber: number;
   /** Copies under way at once. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
@@ -31,7 +32,7 @@ export class CopyRefused extends Error {
   }
 }
 
-/** Parts 1, 2, 3 … of the upload. @throws CopyRefused; BackupError `storage_*`; the signal's reason. */
+/** Parts of the upload from `firstNumber` on. @throws CopyRefused; BackupError `storage_*`; the signal's reason. */
 export async function copyParts(input: CopyInput, upload: UploadPlace): Promise<CompletedPart[]> {
   const done: CompletedPart[] = [];
   const todo = input.parts.entries();
@@ -40,7 +41,7 @@ export async function copyParts(input: CopyInput, upload: UploadPlace): Promise<
   const work = async (): Promise<void> => {
     for (const [index, part] of todo) {
       signal.throwIfAborted();
-      done[index] = await copyPart({ ...input, signal }, upload, index + 1, part);
+      done[index] = await copyPart({ ...input, signal }, upload, input.firstNumber + index, part);
     }
   };
   const workers = Array.from({ length: Math.min(input.concurrency, input.parts.length) }, async () => {

@@ -5,7 +5,7 @@ import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { CompressedFrame } from "./compress.ts";
 
 export interface FrameLedger {
-  add(frame: CompressedFrame): void;
+  add(frame: CompressedFrame): FrameRecord;
   records(): readonly FrameRecord[];
   /** Where the next frame will begin in the object. */
   offset(): number;
@@ -21,9 +21,11 @@ export function createFrameLedger(copied: readonly FrameRecord[]): FrameLedger {
   return {
     add({ bytes, rawBytes }) {
       const sha256 = hash("sha256", bytes, "hex");
-      records.push({ offset, compressedBytes: bytes.length, tarOffset, tarBytes: rawBytes, sha256 });
+      const record = { offset, compressedBytes: bytes.length, tarOffset, tarBytes: rawBytes, sha256 };
+      records.push(record);
       offset += bytes.length;
       tarOffset += rawBytes;
+      return record;
     },
     records: () => records,
     offset: () => offset,

@@ -28,7 +28,7 @@ export interface PackEntriesInput {
   readonly warnings: PackWarnings;
   readonly racyWindowNs: bigint;
   /** Each entry as it was packed, for the index: a file may have changed since the plan was made. */
-  readonly onEntry: (entry: IndexEntry) => void;
+  readonly onEntry: (entry: IndexEntry, tarEnd: number) => void;
 }
 
 const TAR_TYPES: Readonly<Record<EntryType, TarEntryType>> = {
@@ -67,7 +67,7 @@ interface Pack extends PackEntriesInput {
 
 /** An entry's headers; the tar offset of its beginning. */
 function begin(pack: Pack, entry: EntryStat): number {
-  const tarOffset = pack.tarOffset + pack.writer.position();
+  const tarOffset = tarEnd(pack);
   const header = encodeTarEntry({
     type: TAR_TYPES[entry.type],
     name: entry.name,
@@ -83,10 +83,14 @@ function begin(pack: Pack, entry: EntryStat): number {
   return tarOffset;
 }
 
+function tarEnd(pack: Pack): number {
+  return pack.tarOffset + pack.writer.position();
+}
+
 function packHeader(pack: Pack, entry: EntryStat): void {
   const tarOffset = begin(pack, entry);
   pack.writer.endEntry();
-  pack.onEntry({ ...entry, tarOffset, flags: 0 });
+  pack.onEntry({ ...entry, tarOffset, flags: 0 }, tarEnd(pack));
 }
 
 /** As a file of its own where it, or what it is another name of, has been replaced since the plan was made. */
@@ -160,7 +164,7 @@ function packOpenFile(pack: Pack, name: ByteString, fd: number): BigIntStats | u
   }
   const changed = read < size || after.ctimeNs !== stat.ctimeNs || after.mtimeNs !== stat.mtimeNs;
   const flags = racyFlag(entry, startedNs, pack.racyWindowNs) | (changed ? FLAG_CHANGED_WHILE_READ : 0);
-  pack.onEntry({ ...entry, tarOffset, flags });
+  pack.onEntry({ ...entry, tarOffset, flags }, tarEnd(pack));
   return stat;
 }
 

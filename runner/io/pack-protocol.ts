@@ -4,6 +4,7 @@ import type { ErrorCode } from "#shared/error-kinds.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { IndexHeader } from "#shared/format/index-header.ts";
 import type { CopyLimits } from "../plan/copy/choose-runs.ts";
+import type { KeptPart, SentPart } from "../plan/copy/sent-parts.ts";
 import type { CopyPart } from "../plan/copy/split-copies.ts";
 import type { PlanCounts } from "../plan/copy/walk-order.ts";
 
@@ -14,10 +15,25 @@ export interface PackPlace {
   readonly exclude: readonly string[];
 }
 
+/** A zstd frame of index lines, and where in the tar the last of their entries ends. */
+export interface EntryBlock {
+  readonly lines: Uint8Array;
+  readonly tarEnd: number;
+}
+
+/** What an earlier attempt has sent, as its ledger has it. */
+export interface SentEarlier {
+  readonly parts: readonly SentPart[];
+  readonly blocks: readonly EntryBlock[];
+  /** A stretch of that attempt's tar that was copied, not sent: places behind it count without it. */
+  readonly gap: { readonly tarOffset: number; readonly tarBytes: number };
+}
+
 export interface PackInput extends PackPlace {
   readonly frameBytes: number;
   /** The index frames of the archive that may be copied from, as stored. */
   readonly previousIndex?: Uint8Array;
+  readonly sent?: SentEarlier;
   readonly limits: CopyLimits;
   readonly dumpSha256: string;
   /** How long after its last change a file's stat begins to prove its content. */
@@ -33,6 +49,15 @@ export interface PackPlan {
   readonly mode: "full" | "incremental";
   readonly fullReason: FullReason | undefined;
   readonly counts: PlanCounts;
+  /** Parts that are there already: the beginning of the archive, before the copies. */
+  readonly kept: {
+    readonly parts: readonly KeptPart[];
+    readonly bytes: number;
+    readonly tarBytes: number;
+    readonly frames: readonly FrameRecord[];
+    /** Their entries at their new places. */
+    readonly blocks: readonly EntryBlock[];
+  };
   readonly copied: {
     readonly parts: readonly CopyPart[];
     readonly bytes: number;
@@ -65,5 +90,7 @@ export type PackMessage =
   | { readonly type: "frame"; readonly buffer: ArrayBuffer; readonly length: number }
   /** The next index frame, with the lines of entries. */
   | { readonly type: "index"; readonly frame: Uint8Array }
+  /** The same of the fresh entries that the frames so far have brought, for the ledger of what was sent. */
+  | { readonly type: "entries"; readonly block: EntryBlock }
   | { readonly type: "done"; readonly summary: PackSummary }
   | { readonly type: "failed"; readonly code: ErrorCode; readonly detail: string };

@@ -3,7 +3,7 @@ import { on } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
 import type { PlainFrame } from "./compress.ts";
-import type { PackInput, PackMessage, PackPlan, PackSummary } from "./pack-protocol.ts";
+import type { EntryBlock, PackInput, PackMessage, PackPlan, PackSummary } from "./pack-protocol.ts";
 import { workerUrl } from "./worker-url.ts";
 
 export interface PackedFrame extends PlainFrame {
@@ -23,6 +23,8 @@ export interface PackSite extends AsyncDisposable {
 
 export interface PackOptions extends Omit<PackInput, "buffers" | "gate"> {
   readonly signal: AbortSignal;
+  /** Told after the frames that hold these entries, or their last byte. */
+  readonly onEntries?: (block: EntryBlock) => void;
 }
 
 type PackWord = Exclude<PackMessage, { type: "failed" }>;
@@ -35,7 +37,7 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 8 };
 export function packSite(options: PackOptions): PackSite {
   options.signal.throwIfAborted();
   const gate = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const { signal: _signal, ...input } = options;
+  const { signal: _signal, onEntries, ...input } = options;
   const workerData: PackInput = { ...input, buffers: BUFFERS, gate };
   const worker = new Worker(workerUrl("pack-worker", import.meta.url), {
     workerData,
@@ -81,6 +83,7 @@ export function packSite(options: PackOptions): PackSite {
           return;
         }
         if (word.type === "index") indexFrames.push(word.frame);
+        if (word.type === "entries") onEntries?.(word.block);
         if (word.type !== "frame") continue;
         const { buffer, length } = word;
         yield { bytes: Buffer.from(buffer, 0, length), release: () => giveBack(buffer) };

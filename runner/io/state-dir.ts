@@ -12,6 +12,8 @@ export interface StateDir {
   readonly outboxDir: string;
   /** One file per multipart upload that is open. */
   readonly uploadsDir: string;
+  /** What this node's storage does otherwise than S3. */
+  readonly quirksFile: string;
   /** One file per site: how its last job here ended. */
   readonly lastDir: string;
   /** One file per site: the index of its newest archive. */
@@ -127,6 +129,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
     identityFile: join(path, "identity.json"),
     outboxDir,
     uploadsDir,
+    quirksFile: join(path, "storage-quirks.json"),
     lastDir,
     indexDir,
     restoresDir,

@@ -2,8 +2,10 @@
 // verifies. One failed part ends the others.
 import { type CompletedPart, type S3Client, UploadPartCommand } from "@aws-sdk/client-s3";
 import { BackupError } from "#shared/errors.ts";
+import type { FrameRecord } from "#shared/format/index-frame.ts";
 import { firstPartBytes, MAX_PARTS, partBytes, partsAtOnce } from "../plan/part-sizes.ts";
 import { storageError } from "../plan/storage-error.ts";
+import type { Piece } from "./archive.ts";
 import { freeBuffer } from "./free-buffer.ts";
 import { createPartCutter, type Part } from "./part-cutter.ts";
 
@@ -15,17 +17,27 @@ export interface UploadPlace {
 
 export interface PartsInput {
   readonly s3: S3Client;
-  /** At least one byte in all. Each frame's memory is freed once it is copied. */
-  readonly frames: AsyncIterable<Uint8Array>;
+  /** At least one byte in all. Each piece's memory is freed once it is copied. */
+  readonly pieces: AsyncIterable<Piece>;
   /** What the object will probably not exceed; more is possible, but takes larger parts towards the end. */
   readonly expectedBytes: number;
   /** Parts on their way at once, at most; fewer when parts are large. */
   readonly concurrency: number;
-  /** Parts that come before these in the object, already there. */
-  readonly partsBefore?: number;
+  /** Of the first part; numbers before it are those of parts that come before these in the object, or of none. */
+  readonly firstNumber?: number;
   readonly signal: AbortSignal;
   /** Bytes that the storage has acknowledged so far. */
   readonly onUploaded?: (total: number) => void;
+  /** A part is in the storage that a later attempt can use again. */
+  readonly onPart?: (part: ReusablePart) => void;
+}
+
+export interface ReusablePart {
+  readonly number: number;
+  readonly etag: string;
+  /** As the storage knows it. */
+  readonly crc32: string;
+  readonly frames: readonly FrameRecord[];
 }
 
 /** Of parts on their way; the one being filled comes on top. */
@@ -38,7 +50,7 @@ export interface SentParts {
 
 /** @throws BackupError `storage_*`; whatever the source throws; the signal's reason. */
 export async function sendParts(input: PartsInput, upload: UploadPlace): Promise<SentParts> {
-  const partsBefore = input.partsBefore ?? 0;
+  const partsBefore = (input.firstNumber ?? 1) - 1;
   const partsLeft = MAX_PARTS - partsBefore;
   const firstBytes = firstPartBytes(input.expectedBytes, partsLeft);
   const parts: CompletedPart[] = [];
@@ -50,7 +62,10 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
   let acknowledged = 0;
 
   const send = async (part: Part): Promise<void> => {
-    parts[part.number - 1] = await sendPart(input.s3, upload, partsBefore + part.number, part, signal);
+    const number = partsBefore + part.number;
+    const sent = await sendPart(input.s3, upload, number, part, signal);
+    parts[part.number - 1] = { PartNumber: number, ETag: sent.etag, ChecksumCRC32: sent.crc32 };
+    if (part.frames !== undefined) input.onPart?.({ number, ...sent, frames: part.frames });
     acknowledged += part.bytes.length;
     part.release();
     input.onUploaded?.(acknowledged);
@@ -72,10 +87,10 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
 
   const cutter = createPartCutter((number) => partBytes(number, firstBytes, partsLeft));
   try {
-    for await (const frame of input.frames) {
+    for await (const piece of input.pieces) {
       signal.throwIfAborted();
-      for (const part of cutter.add(frame)) await start(part);
-      freeBuffer(frame);
+      for (const part of cutter.add(piece)) await start(part);
+      freeBuffer(piece.bytes);
     }
     const last = cutter.end();
     if (last !== undefined) await start(last);
@@ -94,7 +109,7 @@ async function sendPart(
   number: number,
   { bytes: body, crc32 }: Part,
   signal: AbortSignal,
-): Promise<CompletedPart> {
+): Promise<Pick<ReusablePart, "etag" | "crc32">> {
   // The storage checks it; what it would miss, the SHA-256 of each frame in the archive's index finds.
   const checksum = Buffer.alloc(4);
   checksum.writeUInt32BE(crc32);
@@ -111,7 +126,7 @@ async function sendPart(
   const what = `Part ${number} of ${upload.key}`;
   const answer = await sending(what, signal, () => s3.send(command, { abortSignal: signal }));
   if (answer.ETag === undefined) throw new BackupError("storage_failed", { detail: `${what}: no ETag came` });
-  return { PartNumber: number, ETag: answer.ETag, ChecksumCRC32: crc };
+  return { etag: answer.ETag, crc32: crc };
 }
 
 /** What the call throws, as an error with a code and the words for what it was. */

@@ -33,8 +33,12 @@ export function describeArchive({ archive, size_bytes, stages }: DescribedBackup
     `files     ${archive.files} and the database; of ${archive.entries} entries ${archive.entries_unchanged} unchanged, ` +
       `${archive.entries_changed} changed, ${archive.entries_added} new; ${archive.entries_deleted} deleted`,
     `bytes     ${formatBytes(archive.bytes_read)} read, ${formatBytes(archive.bytes_compressed)} compressed, ` +
-      `${formatBytes(archive.bytes_uploaded)} uploaded, ${formatBytes(archive.bytes_copied)} copied`,
+      `${formatBytes(archive.bytes_uploaded)} uploaded, ${formatBytes(archive.bytes_copied)} copied${resumed(archive)}`,
     `cost      ${archive.requests} requests, ${formatBytes(archive.peak_rss_bytes)} peak memory`,
     `time      ${formatSeconds(seconds)}: ${stages.map(({ name, seconds: took }) => `${name} ${took.toFixed(2)}`).join(", ")}`,
   ];
+}
+
+function resumed({ bytes_resumed: bytes }: Archive): string {
+  return bytes === 0 ? "" : `, ${formatBytes(bytes)} sent before by an attempt that was cut short`;
 }

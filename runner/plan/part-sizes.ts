@@ -6,8 +6,8 @@ export const MAX_PARTS = 10_000;
 export const MIN_PART_BYTES: number = 5 * MIB;
 export const MAX_PART_BYTES: number = 5_120 * MIB;
 export const MAX_OBJECT_BYTES: number = 5 * 1_048_576 * MIB;
-/** Under it, requests cost more time than they save memory. */
-export const USUAL_PART_BYTES: number = 8 * MIB;
+/** Under it, requests cost more time than they save memory; and with whole frames of 4 MiB none stays under 5 MiB. */
+export const USUAL_PART_BYTES: number = 10 * MIB;
 /** Of the parts that an upload may have: so many are of one size, and after so many more the size doubles. */
 const EQUAL_SHARE = 1 / 2;
 const DOUBLING_SHARE = 1 / 20;

@@ -50,6 +50,8 @@ export const Archive = z.strictObject({
   bytes_compressed: Bytes,
   bytes_uploaded: Bytes,
   bytes_copied: Bytes,
+  /** Sent by an earlier attempt that was cut short, and used by this one. */
+  bytes_resumed: Bytes.default(0),
   /** Sent to the storage, retries included. */
   requests: z.int().min(0),
   files: z.int().min(0),

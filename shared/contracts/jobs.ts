@@ -147,6 +147,8 @@ export const ClaimJob = z.strictObject({
   create: z.boolean().default(false),
   /** With `create`: as in the call that starts a backup. */
   full: z.boolean().default(false),
+  /** An earlier claim's path at which this node has an upload open that it wants to go on with. */
+  resume_path: z.string().max(500).optional(),
 });
 export type ClaimJob = z.infer<typeof ClaimJob>;
 

@@ -278,6 +278,7 @@ function archiveOf(size: number, uploaded: number, isFull: boolean): Archive {
     bytes_compressed: uploaded,
     bytes_uploaded: uploaded,
     bytes_copied: size - uploaded,
+    bytes_resumed: 0,
     requests: 42,
     files,
     entries: Math.max(1, Math.round(files * 1.1)),

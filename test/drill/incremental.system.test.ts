@@ -1,18 +1,16 @@
 // A real site backed up again and again through the whole system: what has not changed is copied inside S3, what comes
 // out with stock tools is the site of that moment, and a storage that will not copy gets a full archive instead.
 import { randomBytes } from "node:crypto";
-import { createWriteStream, lstatSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { appendFile, mkdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { compareTrees } from "#local/compare-trees.ts";
 import { runProgram } from "#local/run-program.ts";
 import type { S3Fault } from "#local/s3/faults.ts";
 import type { OperationName } from "#local/s3/target.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { expectOneBackupMore } from "#test/faults/clean-end.ts";
+import { expectExact, untilTrusted } from "#test/helpers/extracted.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 
 const MIB = 1_048_576;
@@ -44,29 +42,9 @@ afterAll(async () => {
   await fleet?.[Symbol.asyncDispose]();
 });
 
-/** Until the file's stat proves that it has not changed since, by the two seconds of docs/FORMAT.md. */
-async function untilTrusted(path: string): Promise<void> {
-  await expect.poll(() => Date.now() - lstatSync(path).ctimeMs, { timeout: 5_000 }).toBeGreaterThan(2_050);
-}
-
 async function backUp(start: () => Promise<string> = () => fleet.start()): Promise<Backup> {
   const job = await expectOneBackupMore(fleet, async () => await fleet.waitForJob(await start()));
   return await fleet.operator.call("getBackup", { id: job.backup_id ?? "" });
-}
-
-async function expectExact(backup: Backup): Promise<void> {
-  const dir = join(fleet.dir, "extracted");
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir);
-  const { url } = await fleet.operator.call("downloadBackup", { id: backup.id });
-  const { body } = await fetch(url);
-  if (body === null) throw new Error("the download has no body");
-  await pipeline(Readable.fromWeb(body), createWriteStream(join(dir, "a.tar.zst")));
-  await runProgram("zstd", ["-q", "-d", join(dir, "a.tar.zst")]);
-  await runProgram("tar", ["-xpf", join(dir, "a.tar"), "-C", dir]);
-  const original = join(fleet.demo.siteDir, "wp-content");
-  const excludedDirs = ["cache", "node_modules"];
-  expect(await compareTrees(original, join(dir, "wp-content"), { excludedDirs })).toEqual([]);
 }
 
 describe("backups of one site, one after another", () => {
@@ -76,7 +54,7 @@ describe("backups of one site, one after another", () => {
     expect(first.archive).toMatchObject({ mode: "full", full_reason: "no_previous", bytes_copied: 0 });
     expect(first.archive.bytes_uploaded).toBe(first.size_bytes);
     expect(first.size_bytes).toBeGreaterThan(10 * MIB);
-    await expectExact(first);
+    await expectExact(fleet, first);
   });
 
   it("send little more than the dump and the index when nothing has changed", async () => {
@@ -89,8 +67,8 @@ describe("backups of one site, one after another", () => {
     expect(archive.bytes_read).toBe(archive.db_bytes);
     expect(seen).toContain("UploadPartCopy");
     expect(seen).not.toContain("GetObject"); // The index was still on the node.
-    await expectExact(backup);
-    const dump = join(fleet.dir, "extracted/database.sql");
+    const dir = await expectExact(fleet, backup);
+    const dump = join(dir, "database.sql");
     await runProgram("zstd", ["-q", "-3", dump]);
     const dumpBytes = lstatSync(`${dump}.zst`).size;
     expect(archive.bytes_uploaded).toBeLessThanOrEqual(dumpBytes + archive.index_bytes + 65_536);
@@ -106,7 +84,7 @@ describe("backups of one site, one after another", () => {
     expect(archive).toMatchObject({ mode: "incremental", entries_added: 2, entries_deleted: 2 });
     expect(archive.bytes_copied).toBeGreaterThan(5 * MIB);
     expect(archive.bytes_read - archive.db_bytes).toBeLessThan(6 * MIB);
-    await expectExact(backup);
+    await expectExact(fleet, backup);
   });
 
   it("read the index from the storage when the node has lost it", async () => {
@@ -115,7 +93,7 @@ describe("backups of one site, one after another", () => {
     const backup = await backUp();
     expect(backup.archive.mode).toBe("incremental");
     expect(seen.filter((operation) => operation === "GetObject").length).toBeGreaterThan(0);
-    await expectExact(backup);
+    await expectExact(fleet, backup);
   });
 
   it("are full when that is asked for, by API or by hand on the node", async () => {
@@ -143,7 +121,26 @@ describe("a storage that does not copy", () => {
     const backup = await backUp();
     expect(seen).toContain("UploadPartCopy");
     expect(backup.archive).toMatchObject({ mode: "full", full_reason: reason, bytes_copied: 0 });
-    await expectExact(backup);
+    await expectExact(fleet, backup);
+  });
+
+  it("nor takes parts of different sizes: the same job sends parts of one size, and the next knows", async () => {
+    let completions = 0;
+    fault = (operation) => {
+      if (operation !== "CompleteMultipartUpload") return undefined;
+      completions += 1;
+      return completions <= 2 ? { status: 400, code: "InvalidPart" } : undefined;
+    };
+    const backup = await backUp();
+    // First without copies, then in equal parts.
+    expect(completions).toBe(3);
+    expect(backup.archive).toMatchObject({ mode: "full", full_reason: "copy_refused" });
+    await expectExact(fleet, backup);
+    seen.length = 0;
+    expect((await backUp()).archive).toMatchObject({ mode: "full", full_reason: "copy_refused" });
+    expect(seen).not.toContain("UploadPartCopy");
+    expect(completions).toBe(4);
+    await rm(join(fleet.stateDir, "storage-quirks.json"));
   });
 
   it("at first, but then does: nobody notices", async () => {

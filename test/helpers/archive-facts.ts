@@ -16,6 +16,7 @@ export function archiveFacts(changes: Partial<Archive> = {}): Archive {
     bytes_compressed: 700,
     bytes_uploaded: 1000,
     bytes_copied: 0,
+    bytes_resumed: 0,
     requests: 3,
     files: 3,
     entries: 5,

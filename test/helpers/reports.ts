@@ -19,7 +19,7 @@ export function successReport(
   claim: ClaimOf,
   sizeBytes: number,
   archive: Partial<Archive> = {},
-): z.input<typeof SuccessReport> {
+): z.input<typeof SuccessReport> & { readonly archive: Archive } {
   return {
     ...common(claim),
     status: "success",

@@ -11,10 +11,13 @@ export interface PlacedRun extends CopyRun {
   readonly newTarOffset: number;
 }
 
-/** Copies come first in the new object, in their old order. */
-export function placeRuns(runs: readonly CopyRun[]): PlacedRun[] {
-  let newOffset = 0;
-  let newTarOffset = 0;
+/** The runs one after another, in their old order, from that place on. */
+export function placeRuns(
+  runs: readonly CopyRun[],
+  from: { readonly bytes: number; readonly tarBytes: number } = { bytes: 0, tarBytes: 0 },
+): PlacedRun[] {
+  let newOffset = from.bytes;
+  let newTarOffset = from.tarBytes;
   return runs.map((run) => {
     const placed = { ...run, newOffset, newTarOffset };
     newOffset += run.bytes;

@@ -1,5 +1,6 @@
-// Decides what a backup copies inside S3 from the previous archive and what it packs anew: the previous index and
-// today's walk in, an ordered plan out. Extracting the planned archive gives exactly the walked tree.
+// Decides what a backup keeps of an earlier attempt, what it copies inside S3 from the previous archive and what it packs
+// anew: what was sent, the previous index and today's walk in, an ordered plan out. Extracting the planned archive gives
+// exactly the walked tree.
 import type { EntryStat, IndexEntry } from "#shared/format/index-entry.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { IndexHeader } from "#shared/format/index-header.ts";
@@ -8,8 +9,15 @@ import { copiedDatabase, copiedEntries, copiedFrames, type PlacedRun, placeRuns 
 import type { EntryTable } from "./entry-table.ts";
 import { frameSpans } from "./frame-spans.ts";
 import type { PreviousArchive } from "./previous-archive.ts";
+import { type KeptData, keepParts, NOTHING_KEPT, type SentParts } from "./sent-parts.ts";
 import { type CopyPart, splitCopies } from "./split-copies.ts";
-import { createWalkOrder, type FreshEntries, type PlanCounts, type WalkOrder } from "./walk-order.ts";
+import {
+  createWalkOrder,
+  type FreshEntries,
+  type PlanCounts,
+  type Taken,
+  type WalkOrder,
+} from "./walk-order.ts";
 
 /** S3's rules, with a tenth of the 10,000 parts kept for fresh data. */
 export const S3_COPY_LIMITS: CopyLimits = {
@@ -21,16 +29,17 @@ export const S3_COPY_LIMITS: CopyLimits = {
 export interface PlanOptions extends CopyLimits {
   /** Today's dump: it is copied if the previous archive holds the same one. Undefined: it is packed. */
   readonly dumpSha256?: string;
+  /** What an earlier attempt has sent to the upload that this one goes on with. */
+  readonly sent?: SentParts;
 }
 
 /** Why nothing is copied, if nothing is. */
 export type FullReason = "no_previous" | "nothing_unchanged" | "too_fragmented";
 
-/** What the copies put into the new archive, before the first fresh byte. */
+/** What the copies put into the new archive, after what is kept and before the first fresh byte. */
 export interface CopiedData {
   readonly parts: readonly CopyPart[];
   readonly runs: readonly PlacedRun[];
-  /** Where fresh data starts in the new object and in the new tar. */
   readonly bytes: number;
   readonly tarBytes: number;
   /** Index records, in order, at their new places. */
@@ -43,6 +52,7 @@ export interface CopiedData {
 export interface CopyPlan {
   readonly mode: "full" | "incremental";
   readonly fullReason: FullReason | undefined;
+  readonly kept: KeptData;
   readonly copied: CopiedData;
   readonly fresh: FreshEntries;
   readonly counts: PlanCounts;
@@ -87,16 +97,18 @@ function assemble(
   chosen: readonly CopyRun[],
   options: PlanOptions,
 ): CopyPlan {
-  const runs = placeRuns(chosen);
-  const copiedEntry = new Uint8Array(previous?.entries.count() ?? 0);
-  for (const run of runs) copiedEntry.fill(1, run.firstEntry, run.firstEntry + run.entries);
+  const taken = order.noneTaken();
+  for (const run of chosen) taken.previous.fill(1, run.firstEntry, run.firstEntry + run.entries);
   const databaseName = previous?.header.database?.name;
-  const counts = order.counts(copiedEntry, databaseName);
-  const fresh = order.fresh(copiedEntry);
+  const counts = order.counts(taken.previous, databaseName);
+  const kept = keep(order, taken, options.sent);
+  const runs = placeRuns(chosen, kept);
+  const fresh = order.fresh(taken);
   const mode = runs.length === 0 ? "full" : "incremental";
   return {
     mode,
     fullReason: mode === "full" ? reasonOf(previous?.entries, counts) : undefined,
+    kept,
     copied: {
       parts: splitCopies(runs, options),
       runs,
@@ -109,6 +121,14 @@ function assemble(
     fresh,
     counts,
   };
+}
+
+/** What is copied is not kept as well: a copy costs nothing, and a part holds more than what is wanted of it. */
+function keep(order: WalkOrder, taken: Taken, sent: SentParts | undefined): KeptData {
+  if (sent === undefined) return NOTHING_KEPT;
+  const kept = keepParts(sent, (entry) => order.isOpen(entry, taken), order.nestedCount());
+  for (const entry of kept.entries()) order.take(entry.name, taken);
+  return kept;
 }
 
 function reasonOf(previous: EntryTable | undefined, counts: PlanCounts): FullReason {

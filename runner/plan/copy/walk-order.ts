@@ -28,13 +28,24 @@ export interface FreshEntries {
   readonly fileBytes: number;
 }
 
+/** Entries that need not be packed: 1 per entry of the previous archive, and per entry that the walk has stored. */
+export interface Taken {
+  readonly previous: Uint8Array;
+  readonly stored: Uint8Array;
+}
+
 export interface WalkOrder {
   readonly see: (entry: EntryStat) => void;
   /** Per entry of the previous archive: 1 if today's tree has it unchanged and its content can be trusted. */
   readonly wanted: () => Uint8Array;
   readonly nestedCount: () => number;
+  /** Whether today's tree has exactly this entry and it is not in `taken` yet; `take` then puts it there. */
+  readonly isOpen: (entry: EntryStat, taken: Taken) => boolean;
+  readonly take: (name: string, taken: Taken) => void;
+  /** None taken, after the walk. */
+  readonly noneTaken: () => Taken;
+  readonly fresh: (taken: Taken) => FreshEntries;
   /** `copied` says per entry of the previous archive whether it lies in a copied frame. */
-  readonly fresh: (copied: Uint8Array) => FreshEntries;
   readonly counts: (copied: Uint8Array, databaseName: string | undefined) => PlanCounts;
 }
 
@@ -61,15 +72,22 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
     order[length] = reference;
     length += 1;
   };
-  const fresh = function* (
-    copied: Uint8Array,
-    types: string,
-    backwards: boolean,
-  ): Generator<EntryStat, undefined> {
+  /** `id` for previous entry `id`, `~id` for stored entry `id`, as in `order`. */
+  const locate = (name: string): number | undefined => {
+    const id = stored.find(name);
+    if (id !== -1) return ~id;
+    const before = previous?.find(name) ?? -1;
+    return before !== -1 && state[before] !== UNSEEN ? before : undefined;
+  };
+  const tableOf = (reference: number): EntryTable =>
+    reference >= 0 && previous !== undefined ? previous : stored;
+  const isTaken = (reference: number, taken: Taken): boolean =>
+    reference >= 0 ? taken.previous[reference] === 1 : taken.stored[~reference] === 1;
+  const fresh = function* (taken: Taken, types: string, backwards: boolean): Generator<EntryStat, undefined> {
     for (let step = 0; step < length; step += 1) {
       const reference = order[backwards ? length - 1 - step : step] ?? 0;
-      if (reference >= 0 && copied[reference] === 1) continue;
-      const table = reference >= 0 && previous !== undefined ? previous : stored;
+      if (isTaken(reference, taken)) continue;
+      const table = tableOf(reference);
       const id = reference >= 0 ? reference : ~reference;
       if (types.includes(table.type(id))) yield table.stat(id);
     }
@@ -89,17 +107,32 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
     },
     wanted: () => state.map((seen) => (seen === WANTED ? 1 : 0)),
     nestedCount: () => nested,
-    fresh: (copied) => {
+    isOpen: (entry, taken) => {
+      const reference = locate(entry.name);
+      if (reference === undefined || isTaken(reference, taken)) return false;
+      return tableOf(reference).matches(reference >= 0 ? reference : ~reference, entry);
+    },
+    take: (name, taken) => {
+      const reference = locate(name);
+      if (reference === undefined) return;
+      if (reference >= 0) taken.previous[reference] = 1;
+      else taken.stored[~reference] = 1;
+    },
+    noneTaken: () => ({
+      previous: new Uint8Array(state.length),
+      stored: new Uint8Array(stored.count()),
+    }),
+    fresh: (taken) => {
       let count = 0;
       let fileBytes = 0;
-      for (const entry of fresh(copied, "fldh", false)) {
+      for (const entry of fresh(taken, "fldh", false)) {
         count += 1;
         fileBytes += entry.size;
       }
       return {
-        files: { [Symbol.iterator]: () => withoutLateLinks(fresh(copied, "fl", false)) },
-        hardLinks: { [Symbol.iterator]: () => fresh(copied, "h", false) },
-        directories: { [Symbol.iterator]: () => withLateLinks(fresh(copied, "dl", true)) },
+        files: { [Symbol.iterator]: () => withoutLateLinks(fresh(taken, "fl", false)) },
+        hardLinks: { [Symbol.iterator]: () => fresh(taken, "h", false) },
+        directories: { [Symbol.iterator]: () => withLateLinks(fresh(taken, "dl", true)) },
         count,
         fileBytes,
       };

@@ -193,7 +193,11 @@ export async function startHarness(): Promise<Harness> {
     log,
     siteId,
     async runner(runBackup, stop, replaced = {}) {
-      const engine: Engine = { runBackup, abortUpload: async () => undefined };
+      const engine: Engine = {
+        runBackup,
+        abortUpload: async () => undefined,
+        uploadFate: async () => ({ kind: "open" }),
+      };
       const settings: Settings = { stateDir: dir, logFormat: undefined, logLevel: "debug", siteRoots: [] };
       const parts = { settings, engine, log: log.log, version: "0.0.0", stop, clock: hastyClock };
       return { ...(await composeRunner(parts)).daemon, ...replaced };

@@ -8,11 +8,16 @@ import { tryLock } from "#runner/io/lock.ts";
 import type { MasterClient } from "#runner/io/master-client.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
 import { openUploadJournal } from "#runner/io/upload-journal.ts";
-import { abortLeftUploads, cleanDisk } from "#runner/startup.ts";
+import type { Ledger } from "#runner/io/upload-ledger.ts";
+import { settleUploads } from "#runner/settle-uploads.ts";
+import { cleanDisk } from "#runner/startup.ts";
 import type { Heartbeat, NodeConfig } from "#shared/contracts/nodes.ts";
 import { BackupError } from "#shared/errors.ts";
 import { manualClock } from "#test/fakes/manual-clock.ts";
+import { openedUpload } from "#test/helpers/ledgers.ts";
 import { recordedLog, tempDir } from "./harness.ts";
+
+const neverCalled = (): Promise<never> => Promise.reject(new Error("nothing to call this for"));
 
 let temp: Awaited<ReturnType<typeof tempDir>>;
 beforeEach(async () => {
@@ -121,27 +126,33 @@ describe("a lock", () => {
 describe("the start after a crash", () => {
   test("removes what the dead left, and touches nothing of a job that lives", async () => {
     const state = await openStateDir(join(temp.path, "state"));
-    const uploads = openUploadJournal(state.uploadsDir);
+    const uploads = openUploadJournal(state);
     const living = await state.openSpool("living");
     await mkdir(join(temp.path, "state", "spool", "dead"));
     await writeFile(join(temp.path, "state", "spool", "dead", "dump"), "x");
-    const upload = { bucket: "b", key: "k", upload_id: "u", opened_at: "" };
-    for (const job_id of ["living", "dead", "stubborn"]) await uploads.opened({ ...upload, job_id });
-    await writeFile(join(state.uploadsDir, "damaged.json"), "{");
+    for (const job_id of ["living", "dead", "stubborn"]) {
+      const writer = await uploads.begin([openedUpload({ job_id, upload_id: job_id })], () => undefined);
+      await writer.close();
+    }
+    await writeFile(join(state.uploadsDir, "damaged.ledger"), "{");
+    await writeFile(join(state.uploadsDir, "dead.ledger.123.tmp"), "half");
     const aborted: string[] = [];
     const deps = {
       state,
       uploads,
+      outbox: { put: neverCalled, flush: neverCalled, length: neverCalled },
+      clock: manualClock(),
       log: recordedLog().log,
-      abortUpload: async ({ job_id }: { job_id: string }) => {
-        if (job_id === "stubborn") throw new BackupError("storage_unreachable");
-        aborted.push(job_id);
+      uploadFate: neverCalled,
+      abortUpload: async ({ opened }: Ledger) => {
+        if (opened.job_id === "stubborn") throw new BackupError("storage_unreachable");
+        aborted.push(opened.job_id);
       },
     };
     await cleanDisk(deps);
-    await abortLeftUploads(deps);
+    await settleUploads(new AbortController().signal, deps);
     expect(aborted).toEqual(["dead"]);
-    expect((await uploads.list()).map(({ job_id }) => job_id).sort()).toEqual(["living", "stubborn"]);
+    expect((await readdir(state.uploadsDir)).sort()).toEqual(["living.ledger", "stubborn.ledger"]);
     expect((await readdir(join(temp.path, "state", "spool"))).sort()).toEqual(["living", "living.lock"]);
     await living.remove();
     expect(await readdir(join(temp.path, "state", "spool"))).toEqual([]);

@@ -50,7 +50,11 @@ afterEach(() => temp[Symbol.asyncDispose]());
 
 async function runner(runBackup: Engine["runBackup"]): Promise<DaemonDeps> {
   const settings = { stateDir: dir, logFormat: undefined, logLevel: "debug" as const, siteRoots: [] };
-  const engine: Engine = { runBackup, abortUpload: async () => undefined };
+  const engine: Engine = {
+    runBackup,
+    abortUpload: async () => undefined,
+    uploadFate: async () => ({ kind: "open" }),
+  };
   const options = { settings, engine, log: log.log, version: "0.0.0", stop: stop.signal };
   return (await composeRunner(options)).daemon;
 }

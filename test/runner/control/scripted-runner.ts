@@ -7,6 +7,7 @@ import type { JobContext } from "#runner/context.ts";
 import { runDaemon } from "#runner/daemon.ts";
 import { jsonLog } from "#runner/io/log.ts";
 import { stopOnSignals } from "#runner/stop-signals.ts";
+import { openedUpload } from "#test/helpers/ledgers.ts";
 import { successOf, untilAborted } from "./harness.ts";
 
 const [stateDir = "", mode = ""] = process.argv.slice(2);
@@ -15,9 +16,14 @@ const stop = stopOnSignals(() => log);
 
 async function leaveTraces(job: JobContext): Promise<void> {
   await writeFile(join(job.spoolDir, "database.sql.zst"), "half a dump");
-  const opened_at = job.now().toISOString();
-  const key = job.claim.s3_path.slice(1);
-  await job.uploads.opened({ job_id: job.claim.job.id, bucket: "backups", key, upload_id: "u1", opened_at });
+  const opened = openedUpload({
+    job_id: job.claim.job.id,
+    site_id: job.site.id,
+    key: job.claim.s3_path.slice(1),
+    upload_id: "u1",
+    opened_at: job.now().toISOString(),
+  });
+  await job.uploads.begin([opened], () => undefined);
   // A log line as a careless engine might write it.
   const credentials = await job.s3Credentials();
   log.info("test.working", { credentials, url: `https://b/k?X-Amz-Signature=PLANTED&key=1` });
@@ -30,9 +36,10 @@ const engine: Engine = {
     if (mode === "stuck") await new Promise(() => undefined);
     return untilAborted(job);
   },
-  async abortUpload(upload) {
-    log.info("test.upload_aborted", { upload_id: upload.upload_id });
+  async abortUpload({ opened }) {
+    log.info("test.upload_aborted", { upload_id: opened.upload_id });
   },
+  uploadFate: async () => ({ kind: "open" }),
 };
 
 const settings = { stateDir, logFormat: undefined, logLevel: "debug", siteRoots: [] } as const;

@@ -1,6 +1,7 @@
 // The copying half of an upload against a real S3 server on a socket: what S3 refuses to copy becomes a reason to pack in
 // full, never a wrong archive.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Piece } from "#runner/io/archive.ts";
 import { CopyRefused, type CopySource } from "#runner/io/copy-parts.ts";
 import { uploadMultipart } from "#runner/io/multipart.ts";
 import { makeS3 } from "#runner/io/s3-client.ts";
@@ -30,22 +31,24 @@ async function copyAnd(
 ): ReturnType<typeof uploadMultipart> {
   const { endpoint, region } = s3.subject;
   const client = makeS3({ endpoint, region }, async () => KEYS);
-  async function* frames(): AsyncGenerator<Buffer, void, undefined> {
-    yield Buffer.from(FRESH);
+  async function* pieces(): AsyncGenerator<Piece, void, undefined> {
+    yield { bytes: Buffer.from(FRESH) };
   }
   try {
     return await uploadMultipart({
       s3: client,
       bucket: BUCKET,
       key: TARGET,
-      frames: frames(),
+      pieces: pieces(),
       copies: { source, parts },
       expectedBytes: 10 * MIB,
       concurrency: 4,
       signal: new AbortController().signal,
       beforeComplete: async () => undefined,
       onOpen: async () => undefined,
-      onClosed: async () => undefined,
+      isWorthKeeping: () => false,
+      onAborted: async () => undefined,
+      onNotAborted: async () => undefined,
     });
   } finally {
     client.destroy();

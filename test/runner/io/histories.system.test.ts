@@ -3,12 +3,13 @@
 // each step. FILE_HISTORIES=5000 runs that many. The thread around the packer is tried in incremental.system.test.ts,
 // the planner alone, on a model with coarser clocks, in plan/copy/histories.test.ts.
 import { execFile } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { awaitTick } from "./await-tick.ts";
 import { packInline } from "./pack-inline.ts";
 import { makeSite, type PackedArchive, packTo, type SiteOnDisk } from "./pack-to-tree.ts";
 import { applyChange, type Change, change, makeTree } from "./random-changes.ts";
@@ -83,18 +84,6 @@ async function backUpEachStep(on: SiteOnDisk, history: readonly Step[]): Promise
 
 function siteFacts(dir: string): string[] {
   return ["wp-config.php", "wp-content"].flatMap((name) => treeFacts(join(dir, name)));
-}
-
-/** Until the clock of the file system has moved on: what is written afterwards has a later ctime than all before. */
-function awaitTick(dir: string): void {
-  const probe = join(dir, "probe");
-  const touch = (): bigint => {
-    utimesSync(probe, 0, 0);
-    return lstatSync(probe, { bigint: true }).ctimeNs;
-  };
-  writeFileSync(probe, "");
-  const before = touch();
-  while (touch() <= before || BigInt(Date.now()) * 1_000_000n <= before);
 }
 
 /** One shell for all archives of a history; starting programs is what takes the time. */

@@ -107,7 +107,7 @@ export async function packTo(archive: string, on: SiteOnDisk, how: PackHow): Pro
     for await (const piece of stream.pieces) {
       count += 1;
       if (count === 1) await how.meanwhile?.();
-      yield piece;
+      yield piece.bytes;
     }
   }
   await pipeline(Readable.from(pieces()), createWriteStream(archive));

@@ -3,6 +3,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import type { Piece } from "#runner/io/archive.ts";
 import { makeS3 } from "#runner/io/s3-client.ts";
 import { sendParts } from "#runner/io/upload-parts.ts";
 
@@ -18,11 +19,11 @@ async function headersOfPart(host: string): Promise<IncomingHttpHeaders> {
     accessKeyId: "AK",
     secretAccessKey: "SK",
   }));
-  async function* frames(): AsyncGenerator<Buffer, void, undefined> {
-    yield Buffer.from("123456789");
+  async function* pieces(): AsyncGenerator<Piece, void, undefined> {
+    yield { bytes: Buffer.from("123456789") };
   }
   try {
-    const input = { s3, frames: frames(), expectedBytes: 9, concurrency: 1 };
+    const input = { s3, pieces: pieces(), expectedBytes: 9, concurrency: 1 };
     const signal = new AbortController().signal;
     await sendParts({ ...input, signal }, { bucket: "b", key: "k", uploadId: "u" });
     return headers;

@@ -1,0 +1,84 @@
+// Finds what an earlier attempt has left in the storage for this job to go on with, and ends what nobody will: of the
+// ledger only that is believed which the storage confirms.
+import type { S3Client } from "@aws-sdk/client-s3";
+import { objectKey } from "#shared/object-key.ts";
+import type { JobContext } from "./context.ts";
+import { abortUpload } from "./io/multipart.ts";
+import { type ListedPart, listParts } from "./io/open-upload.ts";
+import type { Ledger, LedgerPart, Opened } from "./io/upload-ledger.ts";
+import type { UploadPlace } from "./io/upload-parts.ts";
+import { partBytesOf } from "./plan/copy/sent-parts.ts";
+import { MIN_PART_BYTES } from "./plan/part-sizes.ts";
+import { hasNumbersLeft } from "./plan/resume.ts";
+
+export interface Resumable {
+  readonly ledger: Ledger;
+  /** That the storage has as the ledger says. */
+  readonly parts: readonly LedgerPart[];
+  /** Of the first new part. */
+  readonly firstNumber: number;
+}
+
+/** More than were ever on their way at once: their numbers may come into use after we have looked. */
+const NUMBERS_IN_FLIGHT = 16;
+
+/** Nothing can be resumed with `equalParts`. @throws BackupError `storage_*`; the signal's reason. */
+export async function findResumable(
+  job: JobContext,
+  s3: S3Client,
+  { equalParts }: { readonly equalParts: boolean },
+): Promise<Resumable | undefined> {
+  const { claim } = job;
+  let found: Resumable | undefined;
+  for (const ledger of await job.uploads.left(claim.job.id)) {
+    if (ledger.opened.site_id !== job.site.id) continue;
+    found ??= !equalParts && isForThis(job, ledger) ? await confirm(job, s3, ledger) : undefined;
+    if (found?.ledger !== ledger) await endUpload(job, s3, ledger.opened);
+  }
+  return found;
+}
+
+export function placeOf({ bucket, key, upload_id: uploadId }: Opened): UploadPlace {
+  return { bucket, key, uploadId };
+}
+
+/** Aborts it, now or at a later start. */
+export async function endUpload(
+  { uploads, log }: Pick<JobContext, "uploads" | "log">,
+  s3: S3Client,
+  opened: Opened,
+): Promise<void> {
+  try {
+    await abortUpload(s3, placeOf(opened));
+    await uploads.drop(opened.job_id);
+  } catch (error) {
+    log.warn("upload.not_aborted", { key: opened.key, error });
+    await uploads.abandon(opened);
+  }
+}
+
+function isForThis({ claim, config }: JobContext, { opened, isAbandoned, parts }: Ledger): boolean {
+  const isSamePlace = opened.bucket === config.storage.bucket && opened.key === objectKey(claim.s3_path);
+  // Whoever asks for everything anew does not trust what is there.
+  const isTrusted = !claim.job.full || opened.job_id === claim.job.id;
+  return isSamePlace && isTrusted && !isAbandoned && parts.length > 0;
+}
+
+async function confirm(job: JobContext, s3: S3Client, ledger: Ledger): Promise<Resumable | undefined> {
+  const listed = await listParts(s3, placeOf(ledger.opened), job.signal);
+  if (listed === undefined) {
+    job.log.warn("upload.gone", { key: ledger.opened.key });
+    return undefined;
+  }
+  const parts = ledger.parts.filter((part) => isThere(part, listed.get(part.number)));
+  const numbers = [ledger.opened.last_number, ...ledger.parts.map(({ number }) => number), ...listed.keys()];
+  const lastNumber = numbers.reduce((a, b) => Math.max(a, b), 0);
+  if (parts.length === 0 || !hasNumbersLeft(lastNumber)) return undefined;
+  return { ledger, parts, firstNumber: lastNumber + NUMBERS_IN_FLIGHT + 1 };
+}
+
+function isThere(part: LedgerPart, listed: ListedPart | undefined): boolean {
+  const bytes = partBytesOf(part);
+  // It will not be the last one any more.
+  return listed?.bytes === bytes && listed.etag === part.etag && bytes >= MIN_PART_BYTES;
+}
