@@ -12,14 +12,14 @@ const tree = openTreeBuilder((workerData as ExtractInput).root);
 function beginUnit(files: readonly UnitFile[]): UnitWork<void> {
   let file: FileWriter | undefined;
   const entries = readCheckedEntries(files, {
-    begin: ({ name }) => {
-      file = tree.createFile(name);
+    begin: ({ name, entry }) => {
+      file = tree.createFile(name, entry);
     },
     content: (bytes) => file?.write(bytes),
-    end: ({ entry }) => file?.close(entry),
+    end: () => file?.close(),
   });
   return {
-    frame: ({ frame, stored }) => entries.write(frame.tarOffset, openFrame(frame, stored)),
+    frame: ({ frame, stored }) => openFrame(frame, stored, (tar) => entries.write(frame.tarOffset, tar)),
     end: () => entries.end(),
   };
 }

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { BackupError } from "#shared/errors.ts";
 import type { RangeSource } from "./object-reader.ts";
 
-const PIECE_BYTES = 1_048_576;
+const PIECE_BYTES = 262_144;
 
 /** @throws BackupError `archive_missing`, `archive_read_failed`. */
 export async function openFileSource(path: string): Promise<RangeSource> {
@@ -34,9 +34,10 @@ async function* pieces(
   offset: number,
   bytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, bytes));
   let done = 0;
   while (done < bytes) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, bytes - done));
+    const piece = buffer.subarray(0, bytes - done);
     const { bytesRead } = await file.read(piece, 0, piece.length, offset + done).catch((error: unknown) => {
       throw readFailed(error, path);
     });

@@ -16,7 +16,7 @@ export interface RangeSource extends AsyncDisposable {
 export interface ObjectReader extends AsyncDisposable {
   readonly label: string;
   readonly sizeBytes: number;
-  /** Exactly these bytes, in pieces. @throws BackupError `storage_*`, `archive_*`; the signal's reason. */
+  /** Exactly these bytes, in pieces; each is good until the next is asked for. @throws BackupError `storage_*`, `archive_*`; the signal's reason. */
   read(offset: number, bytes: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** So far, retries included. */
   traffic(): { readonly requests: number; readonly bytes: number };

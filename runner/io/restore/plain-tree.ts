@@ -26,7 +26,7 @@ export function createPlainTree(
 ): PlainTree {
   const { wants, missing } = createWanted(selection);
   const late: TarItem[] = [];
-  let current: { readonly item: TarItem; readonly file: FileWriter } | undefined;
+  let current: FileWriter | undefined;
   let left = budgetBytes;
   let [files, filesBytes, dbBytes, skipped] = [0, 0, 0, 0];
   let hasDb = false;
@@ -39,7 +39,7 @@ export function createPlainTree(
         hint: "Free some space, or restore to another disk with --to.",
       });
     }
-    current = { item, file: tree.createFile(item.name) };
+    current = tree.createFile(item.name, item);
     if (item.name === DATABASE_NAME) [hasDb, dbBytes] = [true, item.size];
     else [files, filesBytes] = [files + 1, filesBytes + item.size];
   };
@@ -58,9 +58,9 @@ export function createPlainTree(
   };
   const tar = createTarReader({
     entry: begin,
-    content: (bytes) => current?.file.write(bytes),
+    content: (bytes) => current?.write(bytes),
     endEntry: () => {
-      current?.file.close(current.item);
+      current?.close();
       current = undefined;
     },
   });

@@ -6,6 +6,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   futimesSync,
   lchownSync,
   linkSync,
@@ -32,12 +33,12 @@ export interface Metadata {
 export interface FileWriter {
   write(bytes: Uint8Array): void;
   /** With its owner, mode and time. */
-  close(metadata: Metadata): void;
+  close(): void;
 }
 
 export interface TreeBuilder extends Disposable {
   /** A new file; parents are made as needed. */
-  createFile(name: ByteString): FileWriter;
+  createFile(name: ByteString, metadata: Metadata): FileWriter;
   symlink(name: ByteString, target: ByteString, metadata: Metadata): void;
   /** `target`: a name in this tree. */
   hardLink(name: ByteString, target: ByteString): void;
@@ -46,7 +47,6 @@ export interface TreeBuilder extends Disposable {
 }
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const PRIVATE = 0o600;
 /** Of directories that no entry describes; the tree's own top keeps others out until it is whole. */
 const DIRECTORY = 0o755;
 /**
@@ -54,31 +54,36 @@ const DIRECTORY = 0o755;
  * behind. On directories they mean other things.
  */
 const SET_ID_BITS = 0o6000;
+const SET_GID = 0o2000;
+const PERMISSION_BITS = 0o777;
 
 /** `root`: the path of a directory, as bytes. All methods throw BackupError. */
 export function openTreeBuilder(root: ByteString): TreeBuilder {
-  const isRoot = process.getuid?.() === 0;
   const open = [{ name: "", ...openDirectory(root) }];
   /** Of hard links: where their targets lie. */
   const targets = [{ name: "", ...openDirectory(root) }];
 
-  const restore = (fd: number, { mode, uid, gid, mtimeNs }: Metadata): void => {
+  const owns = newFileOwner(open[0]?.fd ?? -1);
+  /** A third of the time that small files take goes into calls that change nothing; they are left out. */
+  const restore = (fd: number, { mode, uid, gid, mtimeNs }: Metadata, hasMode: boolean): void => {
     // In this order: a new owner clears bits of the mode.
-    if (isRoot) fchownSync(fd, uid, gid);
-    fchmodSync(fd, mode);
+    if (owns.mayChange && !(owns.uid === uid && owns.gid === gid)) fchownSync(fd, uid, gid);
+    if (!hasMode) fchmodSync(fd, mode);
     const time = timeOf(mtimeNs);
     futimesSync(fd, time, time);
   };
 
   return {
-    createFile: (name) =>
+    createFile: (name, metadata) =>
       attempt(name, () => {
-        const fd = openSync(locate(open, name), NEW_FILE, PRIVATE);
+        const mode = metadata.mode & ~SET_ID_BITS;
+        const fd = openSync(locate(open, name), NEW_FILE, mode & PERMISSION_BITS);
         return {
           write: (bytes) => attempt(name, () => writeAll(fd, bytes)),
-          close(metadata) {
+          close() {
             try {
-              attempt(name, () => restore(fd, { ...metadata, mode: metadata.mode & ~SET_ID_BITS }));
+              const hasMode = (mode & PERMISSION_BITS & ~process.umask()) === mode;
+              attempt(name, () => restore(fd, { ...metadata, mode }, hasMode));
             } finally {
               closeSync(fd);
             }
@@ -89,7 +94,7 @@ export function openTreeBuilder(root: ByteString): TreeBuilder {
       attempt(name, () => {
         const path = locate(open, name);
         symlinkSync(toBytes(target), path);
-        if (isRoot) lchownSync(path, uid, gid);
+        if (owns.mayChange) lchownSync(path, uid, gid);
         const time = timeOf(mtimeNs);
         lutimesSync(path, time, time);
       }),
@@ -98,12 +103,27 @@ export function openTreeBuilder(root: ByteString): TreeBuilder {
     finishDirectory: (name, metadata) =>
       attempt(name, () => {
         const { fd } = enter(open, [...componentsOf(name), ""]);
-        restore(fd, metadata);
+        restore(fd, metadata, false);
       }),
     [Symbol.dispose]() {
       for (const { fd } of [...open, ...targets]) closeSync(fd);
     },
   };
+}
+
+interface Owner {
+  /** Only root gives files away. */
+  readonly mayChange: boolean;
+  readonly uid: number | undefined;
+  /** Undefined where the directory decides. */
+  readonly gid: number | undefined;
+}
+
+/** Whom new files in the tree belong to. */
+function newFileOwner(root: number): Owner {
+  const uid = process.geteuid?.();
+  const isInherited = (fstatSync(root).mode & SET_GID) !== 0;
+  return { mayChange: uid === 0, uid, gid: isInherited ? undefined : process.getegid?.() };
 }
 
 type OpenPath = (OpenDirectory & { readonly name: ByteString })[];

@@ -54,7 +54,8 @@ async function* stepsOf(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Step,
   let steps: Step[] = [];
   const splitter = createFrameSplitter({
     begin: () => steps.push({ kind: "begin" }),
-    data: (bytes) => steps.push({ kind: "data", bytes }),
+    // The decoder is still at work on it when the next is asked for.
+    data: (bytes) => steps.push({ kind: "data", bytes: Uint8Array.from(bytes) }),
     end: () => steps.push({ kind: "end" }),
   });
   for await (const piece of stored) {

@@ -55,9 +55,10 @@ function beginUnit(expected: readonly ExpectedEntry[]): UnitWork<UnitFindings> {
   return {
     frame: (stored) =>
       attempt(() => {
-        const tar = openFrame(stored.frame, stored.stored);
-        checkEnd(stored, tar);
-        entries?.write(stored.frame.tarOffset, tar);
+        openFrame(stored.frame, stored.stored, (tar) => {
+          checkEnd(stored, tar);
+          entries?.write(stored.frame.tarOffset, tar);
+        });
       }),
     end: () => {
       attempt(() => entries?.end());

@@ -224,8 +224,8 @@ describe("somebody else in the target", () => {
     symlinkSync(join(cage.dir, "outside"), planted);
     const metadata = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n };
     for (const attempt of [
-      () => tree.createFile("wp-content/victim"),
-      () => tree.createFile("wp-content"),
+      () => tree.createFile("wp-content/victim", metadata),
+      () => tree.createFile("wp-content", metadata),
       () => tree.symlink("wp-content/x", "/", metadata),
       () => tree.finishDirectory("wp-content", metadata),
       () => tree.hardLink("x", "wp-content/victim"),
@@ -238,7 +238,7 @@ describe("somebody else in the target", () => {
   it("cannot swap the target itself", () => {
     using tree = openTreeBuilder(fromUtf8(cage.target));
     mkdirSync(join(cage.target, "wp-content"));
-    tree.createFile("wp-content/a").close({ mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n });
+    tree.createFile("wp-content/a", { mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n }).close();
     expect(readdirSync(join(cage.target, "wp-content"))).toEqual(["a"]);
   });
 });
