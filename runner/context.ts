@@ -37,6 +37,8 @@ export interface JobContext {
   readonly siteEnvFile: string;
   /** `<state-dir>/index/<site_id>`: the index of the newest archive of this site, unless it is lost or old. */
   readonly indexCacheFile: string;
+  /** `<state-dir>/restores`: what restores in place remember. */
+  readonly restoresDir: string;
   /** Retries what is worth it; pass `signal` with each call. */
   readonly master: MasterClient;
   /** For an SDK client's `credentials`: always fresh, also in the middle of a long upload. */
