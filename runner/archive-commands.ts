@@ -17,6 +17,7 @@ import type { FoundArchive } from "./find-archive.ts";
 import type { BackupsDeps } from "./find-backup.ts";
 import type { Log } from "./io/log.ts";
 import type { Selection } from "./plan/restore/select-entries.ts";
+import type { SiteCommand, SiteCommandDeps } from "./restore-site.ts";
 import { stopOnSignals } from "./stop-signals.ts";
 
 interface ArchiveOptions extends CommonOptions {
@@ -29,6 +30,9 @@ interface RestoreOptions extends ArchiveOptions {
   readonly path?: string[];
   readonly to?: string;
   readonly dryRun?: boolean;
+  readonly into?: string;
+  readonly undo?: boolean;
+  readonly yes?: boolean;
 }
 
 const NAMES_HELP = `
@@ -37,10 +41,17 @@ BACKUP is an id or its beginning (backupd list), \`latest\`, or the path of an a
 const RESTORE_HELP = `${NAMES_HELP}
 
 Examples:
-  backupd restore latest --site shop.example.com --to /root/shop     everything
+  backupd restore latest --site shop.example.com                     the live site, after asking
+  backupd restore 3f2c --path wp-content/uploads/2026 --dry-run      what one path of it would do to the site
+  backupd restore --undo --site shop.example.com                     the site as before its last restore
+  backupd restore latest --site shop.example.com --to /root/shop     everything, into a new directory
   backupd restore 3f2c --to /root/db --only db                       the database: /root/db/database.sql
   backupd restore 3f2c --to /root/x --path wp-content/uploads/2026 --path wp-config.php
   backupd restore ./shop_20261122_030000.tar.zst --to /root/shop     a downloaded archive; needs no Master
+
+Without --to, the site itself becomes what the backup has: files by renames, the database after a safety dump. Tables
+with the site's prefix that the backup does not have go. What is replaced is kept for --undo for 7 days, or until the
+next restore of the site. Visitors see WordPress' maintenance page meanwhile.
 
 --to takes a new or an empty directory; it appears when everything is in it. Run as root, so that owners come back.`;
 
@@ -139,10 +150,51 @@ function selectionOf({ only, path }: RestoreOptions): Selection {
   return { only: parsed.data, paths: path };
 }
 
-async function doRestore(name: string, options: RestoreOptions, edge: Edge): Promise<number> {
+async function doRestore(name: string | undefined, options: RestoreOptions, edge: Edge): Promise<number> {
+  if (options.undo === true) return await doUndo(name, options, edge);
+  if (name === undefined) throw new UsageError("Which BACKUP? `backupd list` shows what there is.");
+  return options.to === undefined
+    ? await doRestoreSite(name, options, edge)
+    : await doRestoreTo(name, options.to, options, edge);
+}
+
+async function siteDeps(options: RestoreOptions, edge: Edge, session: Session): Promise<SiteCommandDeps> {
+  const { composeControl } = await import("./compose-control.ts");
+  const settings = settingsOf(options, edge);
+  const { log, signal } = session;
+  const { state, source } = await composeControl({ settings, log, version: manifest.version, stop: signal });
+  return { edge, ...session, state, source };
+}
+
+function siteCommandOf({ dryRun, yes, json }: RestoreOptions): SiteCommand {
+  return { dryRun: dryRun === true, yes: yes === true, isJson: json === true };
+}
+
+async function doUndo(name: string | undefined, options: RestoreOptions, edge: Edge): Promise<number> {
+  const { to, only, path, into } = options;
+  if ([name, to, only, path, into].some((given) => given !== undefined)) {
+    throw new UsageError("--undo takes --site only: it puts back all that the site's last restore replaced.");
+  }
+  const { undoSite } = await import("./restore-site.ts");
+  const deps = await siteDeps(options, edge, begin(options, edge));
+  await undoSite(options.site, siteCommandOf(options), deps);
+  return EXIT.ok;
+}
+
+async function doRestoreSite(name: string, options: RestoreOptions, edge: Edge): Promise<number> {
+  const { only, paths } = selectionOf(options);
+  const session = begin(options, edge);
+  const { restoreSite } = await import("./restore-site.ts");
+  await using found = await open(name, options, edge, session);
+  // A file does not say whose it is; --site does.
+  const into = options.into ?? (found.record === undefined ? options.site : undefined);
+  const command = { ...siteCommandOf(options), into, only, paths: paths ?? [] };
+  await restoreSite(found, command, await siteDeps(options, edge, session));
+  return EXIT.ok;
+}
+
+async function doRestoreTo(name: string, to: string, options: RestoreOptions, edge: Edge): Promise<number> {
   const selection = selectionOf(options);
-  const { to } = options;
-  if (to === undefined) throw new UsageError("--to DIR is needed: a new or an empty directory.");
   const session = begin(options, edge);
   const [{ restoreTo }, { showExtraction }, { sayRestored }] = await Promise.all([
     import("./restore-to.ts"),
@@ -190,13 +242,16 @@ export function addArchiveCommands(program: Command, edge: Edge, finish: (code: 
 
   withArchive(program.command("restore"))
     .description("bring back a site, or a part of it, from a backup")
-    .argument("<backup>", "id, beginning of it, `latest`, or the path of an archive")
-    .option("--to <dir>", "extract into this new or empty directory")
+    .argument("[backup]", "id, beginning of it, `latest`, or the path of an archive")
+    .option("--to <dir>", "extract into this new or empty directory instead of into the site")
+    .option("--into <site>", "restore into this site (id or name) instead of the one that was backed up")
+    .option("--undo", "put back what the site's last restore replaced")
+    .option("--yes", "do not ask before the site is changed")
     .option("--only <parts...>", "only these: db, files, config")
     .option("--path <paths...>", "only these files and directories, as named in the archive")
     .option("--dry-run", "say what would be restored, and change nothing")
     .addHelpText("after", RESTORE_HELP)
-    .action(async (backup: string, options: RestoreOptions) =>
+    .action(async (backup: string | undefined, options: RestoreOptions) =>
       finish(await doRestore(backup, options, edge)),
     );
 }

@@ -113,7 +113,7 @@ async function prepareDatabase(
   const facts = await probe(site, selection, live, signal);
   const prepared = await prepareImport(site, openPlainDump(extracted.dbPath), { signal });
   checkPrefix(site, prepared);
-  enter("dump");
+  enter("safety");
   await using dump = await dumpDatabase(site.db, {
     facts,
     spoolDir: ownDir,

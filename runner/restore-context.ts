@@ -1,5 +1,6 @@
 // What a restore into a live site is asked for, what it gets to work with and what it tells: the seam between
 // whoever starts it (the command line, a job), whoever reads archives, and the story in run-restore.ts.
+import type { Stage } from "#shared/contracts/jobs.ts";
 import type { RestorePart, RestoreResult } from "#shared/contracts/restores.ts";
 import type { Log } from "./io/log.ts";
 import type { RevertDeps } from "./io/restore/revert-restore.ts";
@@ -58,14 +59,11 @@ export interface RestoreRequest {
   readonly dryRun: boolean;
 }
 
-export const RESTORE_STAGES = ["preflight", "extract", "dump", "import", "swap", "cleanup"] as const;
-export type RestoreStage = (typeof RESTORE_STAGES)[number];
-
 export interface RestoreDeps extends RevertDeps {
   readonly now: () => Date;
   readonly log: Log;
   /** As each begins. */
-  readonly enter: (stage: RestoreStage) => void;
+  readonly enter: (stage: Stage) => void;
 }
 
 export interface RestoreOutcome {

@@ -1,0 +1,66 @@
+// An open archive as what a restore into a live site is made from.
+import { join } from "node:path";
+import type { FoundArchive } from "./find-archive.ts";
+import {
+  type ExtractProgress,
+  extractArchive,
+  type Extracted as FromArchive,
+  planExtraction,
+} from "./io/restore/extract-archive.ts";
+import { extractPlain } from "./io/restore/extract-plain.ts";
+import { toBytes } from "./plan/byte-string.ts";
+import { DATABASE_NAME, type Selection } from "./plan/restore/select-entries.ts";
+import type { Extraction, RestoreSource } from "./restore-context.ts";
+
+const SAMPLE_NAMES = 20;
+
+/** `onProgress`: of the extraction, for people. */
+export function archiveRestoreSource(
+  { archive, label, record }: FoundArchive,
+  onProgress?: (progress: ExtractProgress) => void,
+): RestoreSource {
+  return {
+    name: record === undefined ? label : `${label} (${record.backup_id})`,
+    siteId: record?.site_id,
+    async measure(what) {
+      if (archive.kind !== "indexed") return undefined;
+      const { result, selected } = planExtraction(archive, selectionFor(what));
+      const { files, filesBytes, dbBytes } = result;
+      const sample = selected.files
+        .slice(0, SAMPLE_NAMES)
+        .map((id) => toBytes(archive.entries.name(id)).toString("utf8"));
+      return { files, filesBytes, dbBytes, sample };
+    },
+    async extract(into, what, { signal, onBytes }) {
+      const how = {
+        selection: selectionFor(what),
+        targetDir: into,
+        signal,
+        onProgress: (progress: ExtractProgress) => {
+          onProgress?.(progress);
+          onBytes?.(progress.bytesDone);
+        },
+      };
+      const extracted: FromArchive =
+        archive.kind === "indexed"
+          ? await extractArchive({ archive, ...how })
+          : await extractPlain({ archive, ...how });
+      const { files, filesBytes, dbBytes, dbPath } = extracted;
+      const { bytes: bytesDownloaded, requests } = archive.reader.traffic();
+      const dump = dbPath === undefined ? {} : { dbPath: join(into, dbPath) };
+      return { files, filesBytes, dbBytes, bytesDownloaded, requests, ...dump };
+    },
+  };
+}
+
+/** There, paths narrow the parts down; here, they come in addition. */
+function selectionFor({ only, paths }: Extraction): Selection {
+  if (paths.length === 0) return { only };
+  return {
+    paths: [
+      ...paths.map((path) => toBytes(path).toString("utf8")),
+      ...(only.includes("config") ? ["wp-config.php"] : []),
+      ...(only.includes("db") ? [DATABASE_NAME] : []),
+    ],
+  };
+}

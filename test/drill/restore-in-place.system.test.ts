@@ -1,0 +1,212 @@
+// The drill with our own restore: a real WordPress is backed up, ruined, and brought back by one command, whole or in
+// part; what was there before comes back by --undo, and a kill -9 in the middle of it all leaves no half site.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { compareTrees } from "#local/compare-trees.ts";
+import { findProgram } from "#local/demo/find-program.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
+import { dumpForComparison } from "#local/prove-restore.ts";
+import { runProgram } from "#local/run-program.ts";
+import { until } from "#test/faults/hold.ts";
+import { type Fleet, type RunResult, startFleet } from "#test/helpers/fleet.ts";
+
+const SITE = "shop.example.com";
+const LAUNCHER = join(import.meta.dirname, "..", "..", "bin", "backupd");
+
+let fleet: Fleet;
+let before: Record<string, string>;
+let dumpBefore: string;
+beforeAll(async () => {
+  fleet = await startFleet();
+  // The first visits have WordPress write things down.
+  await visit();
+  before = await visit();
+  dumpBefore = await dumpHash();
+  await runProgram("cp", ["-a", fleet.demo.siteDir, join(fleet.dir, "reference")]);
+  expect(await fleet.backupd("run-once")).toMatchObject({ code: 0 });
+});
+afterAll(async () => {
+  await fleet?.[Symbol.asyncDispose]();
+});
+
+async function pageHash(url: string): Promise<string> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return sha256(Buffer.from(await response.arrayBuffer()));
+}
+
+async function statusOf(url: string): Promise<number> {
+  const response = await fetch(url);
+  await response.text();
+  return response.status;
+}
+
+const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+async function visit(): Promise<Record<string, string>> {
+  const { siteUrl, postUrl, imageUrl } = fleet.demo;
+  return {
+    front: await pageHash(`${siteUrl}/`),
+    post: await pageHash(postUrl),
+    image: await pageHash(imageUrl),
+  };
+}
+
+async function dumpHash(): Promise<string> {
+  const file = join(fleet.dir, "compare.sql");
+  await dumpForComparison(fleet.demo.mariadb, fleet.demo.db.name, file);
+  return sha256(await readFile(file));
+}
+
+async function fileDifferences(): Promise<string[]> {
+  const [reference, site] = [join(fleet.dir, "reference"), fleet.demo.siteDir];
+  return await compareTrees(join(reference, "wp-content"), join(site, "wp-content"), {
+    excludedDirs: ["cache", "node_modules"],
+    mtimeSlackNs: 300n,
+  });
+}
+
+async function restore(...args: string[]): Promise<RunResult> {
+  const result = await fleet.backupd("restore", ...args, "--yes");
+  expect(result, result.stderr).toMatchObject({ code: 0 });
+  return result;
+}
+
+async function leftInSite(): Promise<string[]> {
+  const names = await readdir(fleet.demo.siteDir);
+  return names.filter((name) => name.startsWith(".backupd") || name === ".maintenance");
+}
+
+it("asks before it changes a site, and changes nothing in a dry run", async () => {
+  const asked = await fleet.backupd("restore", "latest", "--site", SITE);
+  expect(asked.code).toBe(2);
+  expect(asked.stderr).toContain("--yes");
+  const dry = await fleet.backupd("restore", "latest", "--site", SITE, "--dry-run");
+  expect(dry).toMatchObject({ code: 0, stderr: expect.stringContaining("Nothing was changed.") });
+  expect(await fileDifferences()).toEqual([]);
+  expect(await leftInSite()).toEqual([]);
+});
+
+it("brings a destroyed site back, and the ruin by --undo", async () => {
+  const { demo } = fleet;
+  for (const name of ["wp-content", "wp-config.php"]) await rm(join(demo.siteDir, name), { recursive: true });
+  await demo.mariadb.exec(`DROP DATABASE ${demo.db.name}; CREATE DATABASE ${demo.db.name}`);
+  await expect(visit()).rejects.toThrow();
+
+  const { stderr } = await restore("latest", "--site", SITE);
+  expect(stderr).toContain("backupd restore --undo");
+  expect(await dumpHash()).toBe(dumpBefore);
+  expect(await visit()).toEqual(before);
+  expect(await fileDifferences()).toEqual([]);
+  expect(await leftInSite()).toEqual([]);
+
+  await restore("--undo", "--site", SITE);
+  await expect(visit()).rejects.toThrow();
+  expect((await fleet.backupd("restore", "--undo", "--site", SITE, "--yes")).stderr).toContain(
+    "nothing_to_undo",
+  );
+  await restore("latest", "--site", SITE);
+  expect(await visit()).toEqual(before);
+});
+
+it("brings the database alone back, and its newer state by --undo", async () => {
+  const { mariadb, db, siteDir } = fleet.demo;
+  await mariadb.exec(
+    `USE ${db.name}; UPDATE shop_posts SET post_title = 'Hacked'; CREATE TABLE shop_evil (a INT)`,
+  );
+  await appendFile(join(siteDir, "wp-content", "plugins", "index.php"), "// newer");
+  const hacked = await dumpHash();
+  const { stderr } = await restore("latest", "--site", SITE, "--only", "db");
+  expect(stderr).toContain("shop_evil");
+  expect(await dumpHash()).toBe(dumpBefore);
+  expect(await readFile(join(siteDir, "wp-content", "plugins", "index.php"), "utf8")).toContain("// newer");
+  await restore("--undo", "--site", SITE);
+  expect(await dumpHash()).toBe(hacked);
+  await restore("latest", "--site", SITE);
+  expect(await visit()).toEqual(before);
+});
+
+it("brings one path back and touches nothing else", async () => {
+  const plugin = "wp-content/plugins/demo-shop";
+  const main = join(fleet.demo.siteDir, plugin, "demo-shop.php");
+  const other = join(fleet.demo.siteDir, "wp-content", "plugins", "index.php");
+  await writeFile(main, "<?php // ruined");
+  await appendFile(other, "// newer");
+  await restore("latest", "--site", SITE, "--path", plugin);
+  // The renames show in the directory around them.
+  expect(await fileDifferences()).toEqual([
+    expect.stringMatching(/^differs: plugins: dir /),
+    expect.stringMatching(/^differs: plugins\/index\.php: /),
+  ]);
+  expect(await readFile(other, "utf8")).toContain("// newer");
+  await restore("latest", "--site", SITE, "--path", "wp-content/plugins/index.php");
+  expect(await fileDifferences()).toEqual([expect.stringMatching(/^differs: plugins: dir /)]);
+  expect(await visit()).toEqual(before);
+});
+
+it("says what is near when a path is not in the backup, and leaves the site alone", async () => {
+  const result = await fleet.backupd(
+    "restore",
+    "latest",
+    "--site",
+    SITE,
+    "--path",
+    "wp-content/plugin",
+    "--yes",
+  );
+  expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining("wp-content/plugins") });
+  expect(await visit()).toEqual(before);
+  expect(await leftInSite()).toEqual([]);
+});
+
+it("killed in the middle of the import leaves visitors a maintenance page and the next start the old site", async () => {
+  const { mariadb, db } = fleet.demo;
+  await mariadb.exec(`USE ${db.name}; UPDATE shop_posts SET post_title = CONCAT(post_title, ' (newer)')`);
+  await visit();
+  const [newerPages, newer] = [await visit(), await dumpHash()];
+  // An import waits for whoever imports already; this one will not let go.
+  const holder = spawn(
+    await findProgram("mariadb"),
+    [
+      "--no-defaults",
+      `--socket=${mariadb.socketPath}`,
+      `--user=${mariadb.adminUser}`,
+      "--unbuffered",
+      db.name,
+    ],
+    { stdio: ["pipe", "ignore", "inherit"] },
+  );
+  holder.stdin.write("SELECT GET_LOCK(CONCAT('backupd ', MD5(DATABASE())), 0);\n");
+  const isHeld = `SELECT IS_USED_LOCK(CONCAT('backupd ', MD5('${db.name}')))`;
+  await until("the lock", async () => (await mariadb.exec(isHeld)).trim() !== "NULL");
+
+  const args = ["restore", "latest", "--site", SITE, "--yes", "--state-dir", fleet.stateDir];
+  const child = spawn(LAUNCHER, args, { env: inheritedEnvironment(), stdio: "ignore" });
+  const restores = join(fleet.stateDir, "restores");
+  await until("the import", async () => {
+    const names = (await readdir(restores)).filter((name) => name.endsWith(".json"));
+    const journals = await Promise.all(
+      names.map(async (name) => await readFile(join(restores, name), "utf8")),
+    );
+    return journals.some((text) => text.includes('"is_changed": true') && text.includes('"changing"'));
+  });
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(await statusOf(fleet.demo.siteUrl)).toBe(503);
+  holder.stdin.end();
+
+  await using _daemon = await fleet.startDaemon();
+  await until("the old site", async () => (await statusOf(fleet.demo.siteUrl)) === 200);
+  await until("the journal to go", async () => {
+    const names = await readdir(restores);
+    // The former restore keeps its undo.
+    return names.filter((name) => name.endsWith(".json")).length <= 1;
+  });
+  expect(await dumpHash()).toBe(newer);
+  expect(await visit()).toEqual(newerPages);
+  expect(await leftInSite()).toEqual([]);
+});
