@@ -1,14 +1,24 @@
 // A restore as a job: into the site that the Master names, or into a new directory on this node.
 import type { JobRequest } from "#shared/contracts/jobs.ts";
-import type { JobReport, RestoreResult } from "#shared/contracts/restores.ts";
+import type { Finding, JobReport, RestoreResult } from "#shared/contracts/restores.ts";
 import { BackupError } from "#shared/errors.ts";
+import { archiveRestoreSource } from "./archive-restore-source.ts";
 import { systemClock } from "./clock.ts";
 import type { JobContext, RunJob } from "./context.ts";
 import type { FoundArchive } from "./find-archive.ts";
+import { openRestoreStore } from "./io/restore/restore-store.ts";
+import { openSiteTree } from "./io/restore/site-tree.ts";
 import { countInto, jobReportBase, openClaimedArchive } from "./job-report.ts";
+import type { RestoreOutcome } from "./restore-context.ts";
 import { restoreTo } from "./restore-to.ts";
+import { runRestore } from "./run-restore.ts";
 
 type Request = JobRequest & { type: "restore" };
+
+interface Restored {
+  readonly restore: RestoreResult;
+  readonly warnings: Finding[];
+}
 
 export const runRestoreJob: RunJob = async (job: JobContext): Promise<JobReport> => {
   const startedAt = job.now();
@@ -16,21 +26,59 @@ export const runRestoreJob: RunJob = async (job: JobContext): Promise<JobReport>
   if (request?.type !== "restore") {
     throw new BackupError("master_refused", { detail: "the claim does not say what to restore" });
   }
+  if (request.new_url !== undefined) {
+    throw new BackupError("job_type_unknown", { detail: "this backupd cannot change a site's address" });
+  }
   job.stages.enter("preflight");
   await using found = await openClaimedArchive(job);
   await job.lease.renew();
-  const restore = await intoDirectory(job, request, found);
-  return { ...jobReportBase(job, startedAt), status: "success", restore };
+  const { to } = request;
+  const { restore, warnings } =
+    to === undefined ? await intoSite(job, request, found) : await intoDirectory(job, to, request, found);
+  const base = jobReportBase(job, startedAt);
+  return { ...base, status: "success", restore, warnings, warnings_total: warnings.length };
 };
+
+async function intoSite(
+  job: JobContext,
+  { only, paths, dry_run: dryRun }: Request,
+  found: FoundArchive,
+): Promise<Restored> {
+  using tree = openSiteTree();
+  const outcome = await runRestore(
+    { site: job.site, only, paths, dryRun },
+    archiveRestoreSource(found, countInto(job)),
+    {
+      store: await openRestoreStore(job.restoresDir),
+      tree,
+      siteEnvFile: () => job.siteEnvFile,
+      signal: job.signal,
+      now: job.now,
+      log: job.log,
+      enter: (stage) => job.stages.enter(stage),
+    },
+  );
+  return { restore: outcome.result, warnings: tableWarnings(outcome) };
+}
+
+/** A thousand table names would be more than a report takes. */
+const MESSAGE_CHARS = 2000;
+
+function tableWarnings({ removedTables, leftTables }: RestoreOutcome): Finding[] {
+  const warn = (code: string, text: string, tables: readonly string[]): Finding[] =>
+    tables.length === 0 ? [] : [{ code, message: `${text}: ${tables.join(", ")}`.slice(0, MESSAGE_CHARS) }];
+  return [
+    ...warn("tables_removed", "Tables of the site that the backup does not have", removedTables),
+    ...warn("tables_left", "Not restored, because they are another site's", leftTables),
+  ];
+}
 
 async function intoDirectory(
   job: JobContext,
-  { to, only, paths, dry_run: dryRun }: Request,
+  to: string,
+  { only, paths, dry_run: dryRun }: Request,
   { archive }: FoundArchive,
-): Promise<RestoreResult> {
-  if (to === undefined) {
-    throw new BackupError("job_type_unknown", { detail: "this backupd cannot restore into a live site" });
-  }
+): Promise<Restored> {
   job.stages.enter("extract");
   const selection = { only, ...(paths.length === 0 ? {} : { paths }) };
   const { extracted } = await restoreTo(
@@ -38,7 +86,7 @@ async function intoDirectory(
     { signal: job.signal, clock: systemClock, onProgress: countInto(job) },
   );
   const { bytes, requests } = archive.reader.traffic();
-  return {
+  const restore = {
     bytes_downloaded: bytes,
     requests,
     files: extracted?.files ?? 0,
@@ -51,4 +99,5 @@ async function intoDirectory(
     url_change: null,
     sample: [],
   };
+  return { restore, warnings: [] };
 }
