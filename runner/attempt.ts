@@ -95,6 +95,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     spoolDir: place.spoolDir,
     siteEnvFile: state.siteEnvFile(site.id),
     quirksFile: state.quirksFile,
+    restoresDir: state.restoresDir,
     indexCacheFile: join(state.indexDir, site.id),
     master: callWithRetry(master, { clock, deadlineMs: CALL_DEADLINE_MS }),
     s3Credentials: deps.source.credentials,

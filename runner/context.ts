@@ -39,6 +39,8 @@ export interface JobContext {
   readonly indexCacheFile: string;
   /** `<state-dir>/storage-quirks.json`; need not exist. */
   readonly quirksFile: string;
+  /** `<state-dir>/restores`: what restores in place remember. */
+  readonly restoresDir: string;
   /** Retries what is worth it; pass `signal` with each call. */
   readonly master: MasterClient;
   /** For an SDK client's `credentials`: always fresh, also in the middle of a long upload. */

@@ -1,4 +1,5 @@
-// The engine as the control side sees it: one backup, and what became of an upload that an earlier one left open.
+// The engine as the control side sees it: one function for each type of job, and what became of an upload that an
+// earlier backup left open.
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Engine } from "./compose.ts";
 import { abortUpload } from "./io/multipart.ts";
@@ -11,6 +12,12 @@ import type { UploadFate } from "./settle-uploads.ts";
 
 export const engine: Engine = {
   runBackup,
+  // Loaded when a job needs them: a runner that only backs up does not carry them in its memory.
+  runJobs: {
+    restore: async (job) => (await import("./restore-job.ts")).runRestoreJob(job),
+    undo: async (job) => (await import("./undo-job.ts")).runUndoJob(job),
+    verify: async (job) => (await import("./verify-job.ts")).runVerifyJob(job),
+  },
   abortUpload: (ledger, storage, credentials) =>
     withS3(makeS3(storage, credentials), (s3) => abortUpload(s3, placeOf(ledger.opened))),
   uploadFate: (ledger, storage, credentials) =>

@@ -8,7 +8,7 @@ export const PREVIOUS_BACKUPS_READ = 30;
 /** `newestFirst`: the site's backups under its present node. */
 export function previousBackup(newestFirst: readonly BackupRecord[]): PreviousBackup | undefined {
   const [newest] = newestFirst;
-  if (newest === undefined) return undefined;
+  if (newest === undefined || mayBeDamaged(newestFirst)) return undefined;
   const lastFull = newestFirst.findIndex(({ archive }) => archive.mode === "full");
   return {
     backup_id: newest.id,
@@ -18,4 +18,13 @@ export function previousBackup(newestFirst: readonly BackupRecord[]): PreviousBa
     sha256_index: newest.archive.sha256_index,
     backups_since_full: lastFull === -1 ? newestFirst.length : lastFull,
   };
+}
+
+/** What is damaged in one archive may have been copied into all that came after it, until one was packed in full. */
+function mayBeDamaged(newestFirst: readonly BackupRecord[]): boolean {
+  for (const { verification_failed: failed, verified_at: verifiedAt, archive } of newestFirst) {
+    if (failed !== undefined) return true;
+    if (verifiedAt !== undefined || archive.mode === "full") return false;
+  }
+  return false;
 }

@@ -3,6 +3,7 @@ import type { Backup } from "#shared/contracts/backups.ts";
 import type { ApiToken, EnrollmentToken } from "#shared/contracts/identity.ts";
 import type { Job } from "#shared/contracts/jobs.ts";
 import type { Node } from "#shared/contracts/nodes.ts";
+import type { Finding } from "#shared/contracts/restores.ts";
 import type { NodeSite, Site } from "#shared/contracts/sites.ts";
 import { effectiveJob } from "./job-state.ts";
 import type {
@@ -13,6 +14,15 @@ import type {
   NodeRecord,
   SiteRecord,
 } from "./records.ts";
+
+/** A list of 200 jobs must stay an answer that Lambda can give. */
+const SHOWN = { count: 10, chars: 400 };
+
+function firstOf(findings: readonly Finding[] = []): Finding[] {
+  return findings
+    .slice(0, SHOWN.count)
+    .map(({ code, message }) => ({ code, message: message.slice(0, SHOWN.chars) }));
+}
 
 export function viewJob(record: JobRecord, now: Date): Job {
   const job = effectiveJob(record, now);
@@ -38,7 +48,8 @@ export function viewJob(record: JobRecord, now: Date): Job {
     source_backup_id: job.source_backup_id ?? null,
     request: job.request ?? null,
     result: job.result ?? null,
-    findings: job.findings ?? [],
+    findings: firstOf(job.findings),
+    warnings: firstOf(job.warnings),
     reason: job.reason ?? null,
     error: job.error ?? null,
   };

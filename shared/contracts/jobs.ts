@@ -105,6 +105,7 @@ export const Job = z.object({
   request: JobRequest.nullable(),
   result: JobResult.nullable(),
   findings: z.array(Finding).describe("What a failed verification found; the first of them"),
+  warnings: z.array(Finding).describe("What went well, but not as one might expect; the first of them"),
   reason: z.string().nullable().describe("Why it was skipped, cancelled or expired"),
   error: ErrorReport.nullable(),
 });

@@ -119,6 +119,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
       request: null,
       result: null,
       findings: [],
+      warnings: [],
       reason: null,
       error: null,
     };

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { previousBackup } from "#functions/core/previous-backup.ts";
 import type { BackupRecord } from "#functions/core/records.ts";
 import { archiveFacts } from "#test/helpers/archive-facts.ts";
+import { DAMAGED } from "./retention-history.ts";
 
 const ID = "00000000-0000-4000-8000-000000000000";
 
@@ -50,4 +51,16 @@ test("after a full one the count begins anew", () => {
 test("a page without any full one counts as a whole", () => {
   const records = Array.from({ length: 30 }, (_, index) => backup(30 - index, "incremental"));
   expect(previousBackup(records)?.backups_since_full).toBe(30);
+});
+
+test("nothing is copied from an archive that may have inherited damage", () => {
+  const failed = { ...DAMAGED, job_id: ID };
+  const [good, incremental, full] = [backup(3, "incremental"), backup(2, "incremental"), backup(1, "full")];
+  const damaged = { ...incremental, verification_failed: failed };
+  expect(previousBackup([damaged, full])).toBeUndefined();
+  expect(previousBackup([good, damaged, full])).toBeUndefined();
+  // Read back and found good, or packed in full since: nothing of it is left.
+  const verified = { ...good, verified_at: "2030-01-02T00:00:00.000Z" };
+  expect(previousBackup([verified, damaged, full])?.backup_id).toBe("backup-3");
+  expect(previousBackup([backup(3, "full"), damaged, full])?.backup_id).toBe("backup-3");
 });
