@@ -1,16 +1,17 @@
-// `npm run bench:sizes`: what a backup costs against the size of the site, by files (1,000 to a million of a few bytes)
-// and by bytes (0.1 to 10 GB in files of 4 MB that do not compress): seconds, memory, bytes and requests, for a first
+// `npm run bench:sizes`: what a backup costs against the size of the site, by files (1,000 to a million of 1 KB) and
+// by bytes (0.1 to 10 GB in files of 4 MB that do not compress): seconds, memory, bytes and requests, for a first
 // backup and for one of the unchanged site. --only NAME[,NAME]; --dir DIR for the sites, on a disk with 25 GB free; --save
 // keeps table and plot.
-import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { plotSvg } from "./plot.ts";
 import { describeSetting } from "./report.ts";
-import { addMedia, addTinyFiles } from "./site.ts";
-import { formatSizes, type SizeResult, sizePanels } from "./size-report.ts";
+import { addMedia } from "./site.ts";
+import { costOf, formatSizes, mergeResults, type SizeResult, sizePanels } from "./size-report.ts";
 import { startWorld, type World } from "./world.ts";
 
 interface Size {
@@ -22,25 +23,27 @@ interface Size {
 }
 
 const MEDIA_BYTES = 4_000_000;
-const TINY_BYTES = 14;
+const SMALL_BYTES = 1_000;
 const RESULTS = join(import.meta.dirname, "results");
 /** The site, its archive, and some room for what is else on the machine. */
 const NEEDED_BYTES = 25e9;
 /** So that every file's stat proves that it has not changed since. */
 const SETTLE_MS = 2_500;
 
+/** What takes longest comes last. */
 const SIZES: readonly Size[] = [
-  ...[1_000, 10_000, 100_000, 1_000_000].map((files) => byFiles(files)),
+  ...[1_000, 10_000, 100_000].map((files) => byFiles(files)),
   ...[0.1e9, 1e9, 10e9].map((bytes) => byBytes(bytes)),
+  byFiles(1_000_000),
 ];
 
 function byFiles(files: number): Size {
-  const build = (siteDir: string): void => addTinyFiles(siteDir, files);
+  const build = (siteDir: string): void => void addMedia(siteDir, "small", files, SMALL_BYTES);
   return {
     name: `${files} files`.replace(/000000 /, "M ").replace(/000 /, "k "),
     by: "files",
     files,
-    bytes: files * TINY_BYTES,
+    bytes: files * SMALL_BYTES,
     build,
   };
 }
@@ -88,39 +91,42 @@ async function measure(world: World, scratch: string, size: Size): Promise<SizeR
     );
     await world.forget(siteId);
     const { name, by, files, bytes } = size;
-    return { name, by, files, bytes, first, second };
+    const setting = { date: new Date().toISOString(), load_average: loadavg()[0] ?? 0 };
+    return { name, by, files, bytes, ...setting, first: costOf(first), unchanged: costOf(second) };
   } finally {
     await rm(siteDir, { recursive: true, force: true });
     await world.empty(world.stack.bucket);
   }
 }
 
+const { machine } = describeSetting(new Date(), 0, 1);
+
 async function main(): Promise<void> {
   const { bavail, bsize } = await statfs(options.dir);
   if (bavail * bsize < NEEDED_BYTES)
     throw new Error(`${options.dir} has less than 25 GB free; name another by --dir`);
-  const startedAt = new Date();
-  const loadBefore = loadavg()[0] ?? 0;
   const scratch = await mkdtemp(join(options.dir, "backupd-sizes-"));
-  const results: SizeResult[] = [];
-  const keep = async (): Promise<string> => {
-    const table = formatSizes(describeSetting(startedAt, loadBefore, 1), results);
-    if (options.save) {
-      await writeFile(join(RESULTS, "sizes.md"), table);
-      await writeFile(join(RESULTS, "sizes.svg"), plotSvg(sizePanels(results)));
-    }
-    return table;
-  };
+  const fresh: SizeResult[] = [];
   try {
     await using world = await startWorld(scratch);
     for (const size of wanted()) {
-      results.push(await measure(world, scratch, size));
-      await keep(); // The next one may take long, or all the disk.
+      fresh.push(await measure(world, scratch, size));
+      if (options.save) keep(fresh); // At once: the next one may take long, or all the disk.
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-  process.stdout.write(await keep());
+  process.stdout.write(formatSizes(machine, fresh));
+}
+
+/** Beside the sizes that were measured before. */
+function keep(fresh: readonly SizeResult[]): void {
+  const file = join(RESULTS, "sizes.json");
+  const old = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as SizeResult[]) : [];
+  const results = mergeResults(old, fresh);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(RESULTS, "sizes.md"), formatSizes(machine, results));
+  writeFileSync(join(RESULTS, "sizes.svg"), plotSvg(sizePanels(results)));
 }
 
 await main();

@@ -33,6 +33,8 @@ export interface OurRun {
   /** What the storage came to hold: counted there, not by the runner. */
   readonly bytesSent: number;
   readonly peakRssBytes: number;
+  /** Of all its threads: what other work on the machine does not change much. */
+  readonly cpuSeconds: number;
   readonly backup: Backup;
 }
 
@@ -123,7 +125,7 @@ async function backUp(
   operator: MasterClient,
 ): Promise<OurRun> {
   const before = (await stack.s3.inspect()).partFiles.bytes;
-  const { seconds, peakRssBytes } = await watch([
+  const { seconds, peakRssBytes, cpuSeconds } = await watch([
     "run-once",
     "--json",
     "--site",
@@ -141,18 +143,23 @@ async function backUp(
     jobSeconds: (Date.parse(backup.finished_at) - Date.parse(backup.started_at)) / 1000,
     bytesSent: (await stack.s3.inspect()).partFiles.bytes - before,
     peakRssBytes,
+    cpuSeconds,
     backup,
   };
 }
 
 /** Runs backupd to its end; the kernel keeps the peak of its memory, which is gone with the process. */
-function watch(args: readonly string[]): Promise<{ seconds: number; peakRssBytes: number }> {
+function watch(
+  args: readonly string[],
+): Promise<{ seconds: number; peakRssBytes: number; cpuSeconds: number }> {
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
     const child = spawn(LAUNCHER, args, { env: inheritedEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
     let peakRssBytes = 0;
+    let cpuSeconds = 0;
     const sampling = setInterval(() => {
       peakRssBytes = Math.max(peakRssBytes, peakRssOf(child.pid));
+      cpuSeconds = Math.max(cpuSeconds, cpuSecondsOf(child.pid));
     }, SAMPLE_MS);
     let output = "";
     for (const stream of [child.stdout, child.stderr])
@@ -163,7 +170,7 @@ function watch(args: readonly string[]): Promise<{ seconds: number; peakRssBytes
     child.once("close", (code) => {
       clearInterval(sampling);
       const seconds = (performance.now() - startedMs) / 1000;
-      if (code === 0) resolve({ seconds, peakRssBytes });
+      if (code === 0) resolve({ seconds, peakRssBytes, cpuSeconds });
       else reject(new Error(`backupd ended with exit code ${code}:\n${output}`));
     });
   });
@@ -173,6 +180,17 @@ function peakRssOf(pid: number | undefined): number {
   try {
     const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
     return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0; // It has just ended.
+  }
+}
+
+/** User and system time, in the hundredths of a second that Linux counts in (proc(5), fields 14 and 15). */
+function cpuSecondsOf(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return 0; // It has just ended.
   }
