@@ -251,7 +251,8 @@ const NODE_KINDS = {
     "A file of the site could not be read",
     "Check the path in the detail and the disk.",
   ),
-  archive_corrupt: node(
+  archive_corrupt: api(
+    422,
     "never",
     "An archive is damaged or not one of ours",
     "Restore from another backup of the site; a backup with --full does not depend on the damaged one. If a verify reports this, look for who else can write to the bucket.",

@@ -1,12 +1,12 @@
 // A finished backup: the runner's report (`POST /backups/`) and the record made of it.
 import { z } from "zod";
-import { Bytes, ErrorReport, Id, Label, SiteName, Timestamp } from "./common.ts";
+import { Bytes, ErrorReport, Id, Label, Measure, SiteName, Timestamp } from "./common.ts";
 import { Stage, Trigger } from "./jobs.ts";
 import { Finding, VerifyResult } from "./restores.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const StageTime = z.strictObject({ name: Stage, seconds: z.number().min(0) });
+export const StageTime = z.strictObject({ name: Stage, seconds: Measure });
 export type StageTime = z.infer<typeof StageTime>;
 
 export const Warning = z.strictObject({

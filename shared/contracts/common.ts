@@ -7,6 +7,12 @@ export const Id = z
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, "must be a UUID in lower case");
 export const Timestamp = z.iso.datetime({ precision: 3 });
 export const Bytes = z.int().min(0);
+/** To the thousandth: DynamoDB keeps 38 digits and refuses fractions that a double can still say. */
+export const Measure = z
+  .number()
+  .min(0)
+  .max(1e15)
+  .overwrite((value) => Math.round(value * 1000) / 1000);
 /** Goes into file names and object keys, so it is a strict subset of what a host name may be. */
 export const SiteName = z
   .string()

@@ -1,6 +1,6 @@
 // A job: one attempt-counted piece of work for a node, leased to one runner at a time.
 import { z } from "zod";
-import { Bytes, ErrorReport, Id, SiteName, Timestamp } from "./common.ts";
+import { Bytes, ErrorReport, Id, Measure, SiteName, Timestamp } from "./common.ts";
 import {
   Finding,
   RestoreResult,
@@ -62,9 +62,9 @@ export const Progress = z.strictObject({
   bytes_done: Bytes,
   bytes_total: Bytes.nullable(),
   bytes_uploaded: Bytes,
-  percent: z.number().min(0).max(100).nullable(),
-  bytes_per_second: z.number().min(0),
-  eta_seconds: z.number().min(0).nullable(),
+  percent: Measure.max(100).nullable(),
+  bytes_per_second: Measure,
+  eta_seconds: Measure.nullable(),
 });
 export type Progress = z.infer<typeof Progress>;
 

@@ -1,6 +1,6 @@
 // Restores and verifications: what an operator asks for, what the claim gives the runner, and what it reports.
 import { z } from "zod";
-import { Bytes, ErrorReport, Id, Timestamp } from "./common.ts";
+import { Bytes, ErrorReport, Id, Measure, Timestamp } from "./common.ts";
 
 /** The three things an archive holds: database.sql, wp-content/, wp-config.php. */
 export const RestorePart = z.enum(["db", "files", "config"]);
@@ -99,7 +99,7 @@ export const VerifyResult = z.strictObject({
   entries: z.int().min(0),
   rows: z.int().min(0).nullable().describe("In all tables after the import; null unless deep"),
   /** Measured: download, extraction and import of the whole site (RTO); null unless deep. */
-  restore_seconds: z.number().min(0).nullable(),
+  restore_seconds: Measure.nullable(),
   /** What the restored WordPress answered under PHP's own server; null where it was not tried. */
   boot_status: z.int().min(0).nullable(),
 });
@@ -114,7 +114,7 @@ const ReportBase = {
   fencing: z.int().min(1),
   started_at: Timestamp,
   finished_at: Timestamp,
-  stages: z.array(z.strictObject({ name: z.string().max(32), seconds: z.number().min(0) })).max(50),
+  stages: z.array(z.strictObject({ name: z.string().max(32), seconds: Measure })).max(50),
   warnings: z.array(Finding).max(200).default([]),
   warnings_total: z.int().min(0).default(0),
 };

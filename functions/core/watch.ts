@@ -1,0 +1,164 @@
+// What is wrong with the fleet now, as facts: sites that are not backed up by their own schedule, proofs that are too old,
+// nodes that are silent, WordPress sites that nobody protects. Told of nothing twice: what a silent node explains is its.
+import { createHash } from "node:crypto";
+import type { Schedule } from "#shared/contracts/sites.ts";
+import { type HealthRule, openHealthRule } from "#shared/site-health.ts";
+import type { NodeRecord, SiteRecord } from "./records.ts";
+import { viewSite } from "./view.ts";
+
+export const PROBLEM_KINDS = [
+  "node_silent",
+  "site_failing",
+  "site_overdue",
+  "site_unprotected",
+  "proof_too_old",
+  "retention_stopped",
+  "site_discovered",
+] as const;
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
+
+export interface Problem {
+  /** The same for as long as it is the same problem. */
+  readonly key: string;
+  readonly kind: ProblemKind;
+  readonly target: { readonly kind: "site" | "node"; readonly id: string };
+  /** One line for people. */
+  readonly text: string;
+}
+
+export interface WatchedFleet {
+  readonly sites: readonly SiteRecord[];
+  readonly nodes: readonly NodeRecord[];
+  /** When a backup of the site last was proved to restore; only of sites that were looked up. */
+  readonly provedAt: ReadonlyMap<string, string | undefined>;
+  readonly heartbeatSeconds: number;
+}
+
+/** A restart or a short network fault is over by then. */
+const SILENT_MS = 15 * 60_000;
+const SILENT_BEATS = 3;
+/** Time to give a new site its schedule. */
+const SETTLE_MS = 24 * 3_600_000;
+
+/** What is looked at, when, and the rule, which remembers due times from site to site. */
+interface View {
+  readonly fleet: WatchedFleet;
+  readonly now: Date;
+  readonly healthOf: HealthRule;
+}
+
+export function findProblems(fleet: WatchedFleet, now: Date): Problem[] {
+  const view = { fleet, now, healthOf: openHealthRule() };
+  const silent = silentNodes(fleet, now);
+  const names = new Map(fleet.nodes.map((node) => [node.id, node.name]));
+  const sites = fleet.sites
+    .filter((site) => site.state === "active" && !silent.has(site.node_id))
+    .flatMap((site) => problemsOfSite(site, names.get(site.node_id) ?? site.node_id, view));
+  return [...silentProblems(fleet, silent), ...sites, ...discoveredProblems(fleet, now)];
+}
+
+function silentNodes({ nodes, heartbeatSeconds }: WatchedFleet, now: Date): Set<string> {
+  const quietMs = Math.max(SILENT_MS, SILENT_BEATS * heartbeatSeconds * 1000);
+  const before = new Date(now.getTime() - quietMs).toISOString();
+  const silent = nodes.filter(
+    (node) => node.state === "active" && (node.last_seen_at ?? node.created_at) < before,
+  );
+  return new Set(silent.map(({ id }) => id));
+}
+
+function silentProblems({ nodes, sites }: WatchedFleet, silent: ReadonlySet<string>): Problem[] {
+  const counts = new Map<string, number>();
+  for (const { node_id: id } of sites) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return nodes
+    .filter(({ id }) => silent.has(id))
+    .map(({ id, name, last_seen_at: seenAt }) => ({
+      ...problem("node_silent", "node", id),
+      text: `Node ${name} is silent since ${seenAt ?? "its enrolment"}; ${sitesText(counts.get(id) ?? 0)}.`,
+    }));
+}
+
+function sitesText(count: number): string {
+  return count === 0
+    ? "it has no sites"
+    : `its ${count === 1 ? "site is" : `${count} sites are`} not backed up`;
+}
+
+function problemsOfSite(site: SiteRecord, nodeName: string, view: View): Problem[] {
+  const where = `${site.name} on ${nodeName}`;
+  const found = (kind: ProblemKind, text: string): Problem => ({ ...problem(kind, "site", site.id), text });
+  return [
+    ...protection(site, where, view, found),
+    ...proof(site, where, view, found),
+    ...(site.retention_stop === undefined
+      ? []
+      : [found("retention_stopped", `${where}: nothing is deleted any more until somebody has looked.`)]),
+  ];
+}
+
+type Found = (kind: ProblemKind, text: string) => Problem;
+
+function protection(site: SiteRecord, where: string, view: View, found: Found): Problem[] {
+  const { now, healthOf } = view;
+  const health = healthOf(viewSite(site), now);
+  if (health === "failing") {
+    const why = site.last_job?.state ?? "failed";
+    return [
+      found(
+        "site_failing",
+        `${where}: the last backup ended as ${why}; the newest is of ${site.last_backup_at ?? "never"}.`,
+      ),
+    ];
+  }
+  if (site.schedule?.enabled !== true) {
+    const isNew = now.getTime() - Date.parse(site.created_at) < SETTLE_MS;
+    return isNew ? [] : [found("site_unprotected", `${where} has no schedule, so it is not backed up.`)];
+  }
+  // A site without any backup counts from the day that it came.
+  const last = site.last_backup_at ?? site.created_at;
+  if (!isLate(site, site.schedule, last, view)) return [];
+  return [
+    found("site_overdue", `${where} is overdue: its newest backup is of ${site.last_backup_at ?? "never"}.`),
+  ];
+}
+
+function proof(site: SiteRecord, where: string, view: View, found: Found): Problem[] {
+  const { provedAt } = view.fleet;
+  if (site.proof?.enabled !== true || !provedAt.has(site.id)) return [];
+  const at = provedAt.get(site.id);
+  if (!isLate(site, site.proof, at ?? site.created_at, view)) return [];
+  return [found("proof_too_old", `${where}: that its backups restore was last proved ${at ?? "never"}.`)];
+}
+
+/** Whether the schedule has called since `last` for something that should be there by now. */
+function isLate(site: SiteRecord, schedule: Schedule, last: string, { now, healthOf }: View): boolean {
+  const facts = {
+    state: "active",
+    created_at: site.created_at,
+    schedule,
+    last_backup_at: last,
+    last_job: null,
+  } as const;
+  return healthOf(facts, now) === "overdue";
+}
+
+/** Only what was there a while: an installation that somebody is about to add is no news. */
+function discoveredProblems({ nodes, sites }: WatchedFleet, now: Date): Problem[] {
+  const known = new Set(sites.map((site) => `${site.node_id} ${site.path}`));
+  const settled = new Date(now.getTime() - SETTLE_MS).toISOString();
+  return nodes
+    .filter((node) => node.state === "active" && node.created_at < settled)
+    .flatMap((node) =>
+      (node.discovered_sites ?? [])
+        .filter(({ path }) => !known.has(`${node.id} ${path}`))
+        .map(({ path }) => ({
+          ...problem("site_discovered", "node", node.id, path),
+          text: `${node.name} has a WordPress in ${path} that nobody protects.`,
+        })),
+    );
+}
+
+function problem(kind: ProblemKind, of: "site" | "node", id: string, detail = ""): Omit<Problem, "text"> {
+  // A path may be longer than a key can be.
+  const suffix = detail === "" ? "" : `:${createHash("sha256").update(detail).digest("hex").slice(0, 16)}`;
+  return { key: `${kind}:${id}${suffix}`, kind, target: { kind: of, id } };
+}
