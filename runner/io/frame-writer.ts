@@ -3,8 +3,8 @@
 
 export interface FrameSink {
   /** An empty frame to fill; may wait for one to come back. */
-  take(): Uint8Array<ArrayBuffer>;
-  put(frame: Uint8Array<ArrayBuffer>, length: number, entries: number): void;
+  take(): Uint8Array;
+  put(frame: Uint8Array, length: number, entries: number): void;
 }
 
 export interface FrameWriter {
@@ -13,7 +13,7 @@ export interface FrameWriter {
   write(bytes: Uint8Array): void;
   zeros(count: number): void;
   /** Free space to read into, at most `limit` bytes of it; tell `advance` how much of it was filled. */
-  space(limit: number): Uint8Array<ArrayBuffer>;
+  space(limit: number): Uint8Array;
   advance(bytes: number): void;
   endEntry(): void;
   /** The next entry begins a new frame. */
@@ -23,7 +23,7 @@ export interface FrameWriter {
 }
 
 export function createFrameWriter(sink: FrameSink): FrameWriter {
-  let frame: Uint8Array<ArrayBuffer> | undefined;
+  let frame: Uint8Array | undefined;
   let filled = 0;
   let entries = 0;
   let spans = false;
@@ -37,7 +37,7 @@ export function createFrameWriter(sink: FrameSink): FrameWriter {
     filled = 0;
     entries = 0;
   };
-  const current = (): Uint8Array<ArrayBuffer> => {
+  const current = (): Uint8Array => {
     if (frame !== undefined && filled === frame.length) {
       flush();
       spans = true;

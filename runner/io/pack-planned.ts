@@ -13,7 +13,7 @@ import type { EntryBlock, PackInput, PackPlan, PackSummary } from "./pack-protoc
 import type { PackWarnings } from "./pack-warnings.ts";
 import { surveySite } from "./survey-site.ts";
 
-export type PlanInput = Omit<PackInput, "buffers" | "gate">;
+export type PlanInput = Omit<PackInput, "frames" | "gate">;
 
 export interface PlannedPack {
   readonly plan: CopyPlan;

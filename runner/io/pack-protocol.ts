@@ -38,9 +38,9 @@ export interface PackInput extends PackPlace {
   readonly dumpSha256: string;
   /** How long after its last change a file's stat begins to prove its content. */
   readonly racyWindowNs?: bigint;
-  /** Buffers that go round between worker and owner: all the memory that frames ever take. */
-  readonly buffers: number;
-  /** One Int32, counted up whenever a buffer is handed back: the worker sleeps on it. */
+  /** All the memory that plain frames ever take: slots of `frameBytes`, filled by the worker and given back by its owner. */
+  readonly frames: SharedArrayBuffer;
+  /** Int32s: how often a slot was given back, which the worker sleeps on, and for each slot whether it is in use. */
   readonly gate: SharedArrayBuffer;
 }
 
@@ -87,7 +87,7 @@ export interface PackSummary {
 
 export type PackMessage =
   | { readonly type: "plan"; readonly plan: PackPlan }
-  | { readonly type: "frame"; readonly buffer: ArrayBuffer; readonly length: number }
+  | { readonly type: "frame"; readonly slot: number; readonly length: number }
   /** The next index frame, with the lines of entries. */
   | { readonly type: "index"; readonly frame: Uint8Array }
   /** The same of the fresh entries that the frames so far have brought, for the ledger of what was sent. */

@@ -1,6 +1,6 @@
-// The worker thread that walks, plans and packs: it reads with synchronous calls, hands filled buffers to its owner,
+// The worker thread that walks, plans and packs: it reads with synchronous calls, hands filled frames to its owner,
 // and sleeps while all of them are there. See pack-site.ts for the other side.
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { asBackupError } from "#shared/errors.ts";
 import type { FrameSink } from "./frame-writer.ts";
 import { packPlanned, planPack } from "./pack-planned.ts";
@@ -11,7 +11,6 @@ const port = parentPort;
 if (port === null) throw new Error("pack-worker.ts is started by pack-site.ts only");
 const input = workerData as PackInput;
 const gate = new Int32Array(input.gate);
-let made = 0;
 
 function post(message: PackMessage, transfer: ArrayBufferLike[] = []): void {
   port?.postMessage(message, transfer as ArrayBuffer[]);
@@ -19,18 +18,18 @@ function post(message: PackMessage, transfer: ArrayBufferLike[] = []): void {
 
 const sink: FrameSink = {
   take() {
-    if (made < input.buffers) {
-      made += 1;
-      return new Uint8Array(new ArrayBuffer(input.frameBytes));
-    }
     for (;;) {
-      const seen = Atomics.load(gate, 0);
-      const returned = receiveMessageOnPort(port) as { message: ArrayBuffer } | undefined;
-      if (returned !== undefined) return new Uint8Array(returned.message);
-      Atomics.wait(gate, 0, seen);
+      const returns = Atomics.load(gate, 0);
+      // The first that is free, so that a small site never touches the others' memory.
+      const slot = gate.subarray(1).indexOf(0);
+      if (slot >= 0) {
+        Atomics.store(gate, slot + 1, 1);
+        return new Uint8Array(input.frames, slot * input.frameBytes, input.frameBytes);
+      }
+      Atomics.wait(gate, 0, returns);
     }
   },
-  put: (frame, length) => post({ type: "frame", buffer: frame.buffer, length }, [frame.buffer]),
+  put: (frame, length) => post({ type: "frame", slot: frame.byteOffset / input.frameBytes, length }),
 };
 
 try {
