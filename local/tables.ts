@@ -9,6 +9,7 @@ import {
   DescribeTableCommand,
   DynamoDBClient,
   ResourceInUseException,
+  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { ConflictException, CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
@@ -47,7 +48,7 @@ export async function createResources(resources: Resources, clients: ResourceCli
 const POLL_MS = 20;
 const READY_MS = 10_000;
 
-async function createTable(name: string, client: DynamoDBClient): Promise<void> {
+export async function createTable(name: string, client: DynamoDBClient): Promise<void> {
   const table = (await readServerlessFile()).resources.Resources.Table;
   if (table === undefined) throw new Error("serverless.yml has no resource named Table.");
   const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode } =
@@ -67,7 +68,16 @@ async function createTable(name: string, client: DynamoDBClient): Promise<void> 
     const deadline = Date.now() + READY_MS;
     for (;;) {
       const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
-      if (Table?.TableStatus === "ACTIVE") return;
+      if (Table?.TableStatus === "ACTIVE") {
+        const known = new Set(Table.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName));
+        const missing = GlobalSecondaryIndexes?.find(({ IndexName }) => !known.has(IndexName));
+        if (missing === undefined) return;
+        // The directory is of an older version. DynamoDB adds one index at a time.
+        const GlobalSecondaryIndexUpdates = [{ Create: missing }];
+        await client.send(
+          new UpdateTableCommand({ TableName: name, AttributeDefinitions, GlobalSecondaryIndexUpdates }),
+        );
+      }
       if (Date.now() > deadline) throw new Error(`The table ${name} is still ${Table?.TableStatus}.`);
       await sleep(POLL_MS);
     }

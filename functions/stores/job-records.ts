@@ -67,6 +67,11 @@ function jobEntity(table: Table) {
   );
 }
 
+/** The oldest records are of a time when every job was a backup. */
+function withType(job: JobRecord): JobRecord {
+  return { ...{ type: "backup" }, ...job };
+}
+
 export interface Renewal {
   readonly jobId: string;
   readonly nodeId: string;
@@ -87,12 +92,15 @@ export function openJobRecords(table: Table): JobRecords {
   const jobs = jobEntity(table);
   return {
     async get(id) {
-      return (await jobs.get({ id }).go({ consistent: true })).data ?? undefined;
+      const { data } = await jobs.get({ id }).go({ consistent: true });
+      return data === null ? undefined : withType(data);
     },
-    list(page, siteId) {
-      return siteId === undefined
-        ? readPage("jobs", jobs.query.all({}), page)
-        : readPage(`jobs/${siteId}`, jobs.query.bySite({ site_id: siteId }), page);
+    async list(page, siteId) {
+      const { items, ...rest } =
+        siteId === undefined
+          ? await readPage("jobs", jobs.query.all({}), page)
+          : await readPage(`jobs/${siteId}`, jobs.query.bySite({ site_id: siteId }), page);
+      return { ...rest, items: items.map(withType) };
     },
     async renew({ jobId, nodeId, fencing, leaseExpiresAt, progress }) {
       const update = jobs
