@@ -33,7 +33,7 @@ interface Claimed {
 
 async function claimJob(request: JobRequest, stop: AbortSignal, deps: HandleDeps): Promise<Claimed> {
   const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
-  const path = await resumePath(request.siteId, deps);
+  const path = request.type === "backup" ? await resumePath(request.siteId, deps) : undefined;
   const claimedAtMs = deps.clock.monotonicMs();
   const claim = await master.call("claimJob", {
     params: { id: request.jobId },
