@@ -65,13 +65,15 @@ export async function verifyArchive({
     signal: pool.signal,
     async work(unit, stored) {
       const entries = unit.spans.filter(({ id }) => id !== END).map((span) => expectedEntry(archive, span));
-      const inWork = pool.begin(entries);
+      const inWork = pool.begin(entries, (result) => {
+        faults.push(...result.faults);
+        dump = result.dump ?? dump;
+      });
       for await (const frame of stored) await inWork.frame(frame);
-      const result = await inWork.end();
-      faults.push(...result.faults);
-      dump = result.dump ?? dump;
+      inWork.end();
     },
   });
+  await pool.drained();
   const findings = [...faults, ...dumpFaults(archive, dump, sha256Dump)];
   return {
     ...countEntries(archive),
