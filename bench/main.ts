@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { warmUp } from "./peers.ts";
 import { describeSetting, formatTable, keepResults } from "./report.ts";
+import { makeRestoreRows, RESTORE_ROW_NAMES } from "./restore-rows.ts";
 import { type MemoryRun, type Round, runLarger, runRound } from "./rounds.ts";
 import { makeRows, ROW_NAMES } from "./rows.ts";
 import { addTinyFiles, buildSite, USUAL_SITE } from "./site.ts";
@@ -15,6 +16,8 @@ import { startWorld, type World } from "./world.ts";
 
 /** Seven times the files: what one of them costs would be lost in the noise of fewer. */
 const EXTRA_FILES = 7 * (USUAL_SITE.smallFiles + USUAL_SITE.mediaFiles);
+
+const ALL_ROWS = [...ROW_NAMES, ...RESTORE_ROW_NAMES];
 
 const { values: options } = parseArgs({
   options: {
@@ -31,9 +34,9 @@ function say(text: string): void {
 }
 
 function wantedRows(): ReadonlySet<string> {
-  const names = options.rows?.split(",") ?? ROW_NAMES;
-  const unknown = names.filter((name) => !ROW_NAMES.includes(name));
-  if (unknown.length > 0) throw new Error(`No row ${unknown.join(", ")}; there are ${ROW_NAMES.join(", ")}`);
+  const names = options.rows?.split(",") ?? ALL_ROWS;
+  const unknown = names.filter((name) => !ALL_ROWS.includes(name));
+  if (unknown.length > 0) throw new Error(`No row ${unknown.join(", ")}; there are ${ALL_ROWS.join(", ")}`);
   return new Set(names);
 }
 
@@ -75,7 +78,8 @@ async function main(): Promise<boolean> {
       done.push(await runRound(world, siteDir, scratch));
     }
     const larger = wanted.has("rss-per-extra-file") ? await measureLarger(world, siteDir) : undefined;
-    const rows = makeRows(done, larger).filter(({ name }) => wanted.has(name));
+    const restores = makeRestoreRows(done.map((round) => round.restores));
+    const rows = [...makeRows(done, larger), ...restores].filter(({ name }) => wanted.has(name));
     const setting = describeSetting(startedAt, loadBefore, rounds);
     if (options.json) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
     else process.stdout.write(`${setting.machine}\n\n${formatTable(rows)}\n`);

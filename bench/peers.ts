@@ -1,6 +1,6 @@
 // What we are measured against: GNU tar with zstd, and restic on the same S3 server with its defaults.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inheritedEnvironment } from "#local/own-process.ts";
 import type { World } from "./world.ts";
@@ -17,6 +17,18 @@ export async function timeTarZstd(siteDir: string, dir: string): Promise<number>
   const seconds = await timeRun("bash", ["-o", "pipefail", "-c", pipe, "bash", siteDir, file], {});
   await rm(file);
   return seconds;
+}
+
+/** The restore procedure in one pipe: nothing waits for a file. */
+export async function timeCurlTar(url: string, dir: string): Promise<number> {
+  const to = join(dir, "restored");
+  await mkdir(to);
+  const pipe = 'curl -sSf "$1" | zstd -q -d | tar -C "$2" -xf -';
+  try {
+    return await timeRun("bash", ["-o", "pipefail", "-c", pipe, "bash", url, to], {});
+  } finally {
+    await rm(to, { recursive: true, force: true });
+  }
 }
 
 /** Reads everything once, so that nobody's first run waits for the disk. (tar skips reading for /dev/null itself.) */

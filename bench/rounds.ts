@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { initRestic, timeTarZstd, warmUp } from "./peers.ts";
+import { type RestoreRound, runRestores } from "./restores.ts";
 import { addMedia } from "./site.ts";
 import type { OurRun, World } from "./world.ts";
 
@@ -23,6 +24,7 @@ export interface PeerSeconds {
 export interface Round {
   readonly ours: Ours;
   readonly peers: PeerSeconds;
+  readonly restores: RestoreRound;
 }
 
 export async function runRound(world: World, siteDir: string, dir: string): Promise<Round> {
@@ -37,6 +39,7 @@ export async function runRound(world: World, siteDir: string, dir: string): Prom
     };
     const tar = await warm(() => timeTarZstd(siteDir, dir));
     const oursFirst = await warm(() => world.backUp(siteId));
+    const restores = await runRestores(world, oursFirst.backup, dir);
     const resticFirst = await warm(() => restic.backUp(siteDir));
     // The first one after it reads again what changed just before it: wp-config.php and the database's dump.
     await world.backUp(siteId);
@@ -48,6 +51,7 @@ export async function runRound(world: World, siteDir: string, dir: string): Prom
     return {
       ours: { first: oursFirst, unchanged: oursUnchanged, newFiles: oursNew },
       peers: { tar, first: resticFirst, unchanged: resticUnchanged, newFiles: resticNew },
+      restores,
     };
   } finally {
     await rm(added, { recursive: true, force: true });

@@ -60,12 +60,12 @@ export function makeRows(rounds: readonly Round[], larger: MemoryRun | undefined
 }
 
 /** Ours is the time of the whole process, as the peer's is; the job alone is what a daemon takes. */
-function timeRow(
+export function timeRow<R>(
   name: string,
-  rounds: readonly Round[],
+  rounds: readonly R[],
   peer: string,
   bar: number | undefined,
-  pick: (round: Round) => readonly [OurRun, number],
+  pick: (round: R) => readonly [Pick<OurRun, "seconds" | "jobSeconds">, number],
 ): Row {
   const ours = rounds.map((round) => pick(round)[0]);
   const peerSeconds = median(rounds.map((round) => pick(round)[1]));
@@ -158,7 +158,7 @@ function perFileRow(rounds: readonly Round[], larger: MemoryRun): Row {
   };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle];
@@ -170,10 +170,10 @@ function round2(value: number): string {
   return value.toFixed(2);
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(2)} MB`;
 }
 
-function round3(value: number): number {
+export function round3(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

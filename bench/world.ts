@@ -2,7 +2,7 @@
 // is installed (npm run package), a process of its own that is watched from outside.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -11,6 +11,7 @@ import {
   paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { z } from "zod";
 import { ensureEnrolled } from "#local/backupd-process.ts";
 import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
 import { ensureDatabase } from "#local/demo/wordpress.ts";
@@ -38,6 +39,18 @@ export interface OurRun {
   readonly backup: Backup;
 }
 
+export interface OurRestore {
+  /** Of the whole process. */
+  readonly seconds: number;
+  /** Extracting, once the archive is open. */
+  readonly jobSeconds: number;
+  readonly peakRssBytes: number;
+  /** User and system: on a busy machine seconds say little. */
+  readonly cpuSeconds: number;
+  readonly bytesDownloaded: number;
+  readonly requests: number;
+}
+
 export interface World extends AsyncDisposable {
   readonly stack: Stack;
   readonly s3: S3Client;
@@ -45,6 +58,10 @@ export interface World extends AsyncDisposable {
   register(siteDir: string): Promise<string>;
   forget(siteId: string): Promise<void>;
   backUp(siteId: string): Promise<OurRun>;
+  /** `backupd restore --to` of that backup into a new directory, which is removed again. */
+  restore(backup: Backup, paths: readonly string[]): Promise<OurRestore>;
+  /** A presigned URL of the archive, as the dashboard gives it. */
+  urlOf(backup: Backup): Promise<string>;
   writeConfig(siteDir: string): Promise<void>;
   createBucket(bucket: string): Promise<void>;
   empty(bucket: string): Promise<void>;
@@ -87,6 +104,10 @@ export async function startWorld(dir: string): Promise<World> {
       await operator.call("deleteSite", { params: { id: siteId } });
     },
     backUp: (siteId) => backUp(siteId, stateDir, stack, operator),
+    restore: (backup, paths) => restore(backup, paths, stateDir, dir),
+    async urlOf({ id }) {
+      return (await operator.call("downloadBackup", { params: { id } })).url;
+    },
     async writeConfig(siteDir) {
       await mkdir(siteDir, { recursive: true });
       await writeFile(join(siteDir, "wp-config.php"), renderWpConfig({ db, sitePort: 80, salts: [] }));
@@ -148,10 +169,36 @@ async function backUp(
   };
 }
 
+async function restore(
+  backup: Backup,
+  paths: readonly string[],
+  stateDir: string,
+  dir: string,
+): Promise<OurRestore> {
+  const to = join(dir, "restored");
+  const selected = paths.flatMap((path) => ["--path", path]);
+  const args = ["restore", backup.id, "--to", to, "--json", "--state-dir", stateDir, ...selected];
+  try {
+    const { seconds, peakRssBytes, cpuSeconds, output } = await watch(args);
+    const said = RestoreDone.parse(JSON.parse(output.trimEnd().split("\n").at(-1) ?? ""));
+    const { bytes_downloaded: bytesDownloaded, requests, seconds: jobSeconds } = said;
+    return { seconds, jobSeconds, peakRssBytes, cpuSeconds, bytesDownloaded, requests };
+  } finally {
+    await rm(to, { recursive: true, force: true });
+  }
+}
+
+const RestoreDone = z.object({
+  event: z.literal("restore.done"),
+  bytes_downloaded: z.number(),
+  requests: z.number(),
+  seconds: z.number(),
+});
+
 /** Runs backupd to its end; the kernel keeps the peak of its memory, which is gone with the process. */
 function watch(
   args: readonly string[],
-): Promise<{ seconds: number; peakRssBytes: number; cpuSeconds: number }> {
+): Promise<{ seconds: number; peakRssBytes: number; cpuSeconds: number; output: string }> {
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
     const child = spawn(LAUNCHER, args, { env: inheritedEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
@@ -170,7 +217,7 @@ function watch(
     child.once("close", (code) => {
       clearInterval(sampling);
       const seconds = (performance.now() - startedMs) / 1000;
-      if (code === 0) resolve({ seconds, peakRssBytes, cpuSeconds });
+      if (code === 0) resolve({ seconds, peakRssBytes, cpuSeconds, output });
       else reject(new Error(`backupd ended with exit code ${code}:\n${output}`));
     });
   });

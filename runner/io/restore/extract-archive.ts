@@ -91,11 +91,13 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
     units: planReads(archive.frames, spansOf(archive, selected)),
     signal: pool.signal,
     async work(unit, frames) {
-      const inWork = pool.begin(unit.spans.map((span) => unitFile(archive, selected, span)));
+      const files = unit.spans.map((span) => unitFile(archive, selected, span));
+      const inWork = pool.begin(files, () => undefined);
       for await (const frame of frames) await inWork.frame(frame);
-      await inWork.end();
+      inWork.end();
     },
   });
+  await pool.drained();
   await finishTree(archive, selected, pool);
   onProgress?.({ bytesTotal, bytesDone: bytesTotal });
   return result;

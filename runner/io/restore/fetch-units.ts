@@ -10,7 +10,7 @@ export interface FetchOptions {
   readonly frames: readonly FrameRecord[];
   readonly units: Iterator<ReadUnit>;
   readonly signal: AbortSignal;
-  /** Resolves when the unit is done with. */
+  /** Resolves when its frames are taken. */
   readonly work: (unit: ReadUnit, frames: AsyncIterable<StoredFrame>) => Promise<void>;
 }
 

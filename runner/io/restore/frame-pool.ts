@@ -5,16 +5,18 @@ import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
 import type { FromFrameWorker, StoredFrame, ToFrameWorker } from "./frame-protocol.ts";
 
-export interface UnitInWork<Result> {
+export interface UnitInWork {
   /** In order; resolves when the worker can take more. */
   frame(stored: StoredFrame): Promise<void>;
-  /** Resolves when the worker is done with the unit. */
-  end(): Promise<Result>;
+  /** No more comes; `drained` gives the result. */
+  end(): void;
 }
 
 /** All methods reject with the first failure of a worker, or the caller's signal's reason. */
 export interface FramePool<Unit, Question, Result> extends AsyncDisposable {
-  begin(what: Unit): UnitInWork<Result>;
+  begin(what: Unit, onResult: (result: Result) => void): UnitInWork;
+  /** Resolves when the workers are done with all units. */
+  drained(): Promise<void>;
   /** One at a time. */
   ask(what: Question): Promise<void>;
   /** Aborts with that failure or reason. */
@@ -30,8 +32,8 @@ export interface FramePoolOptions {
 
 /** More are no faster: they meet in the file system. */
 const MAX_WORKERS = 4;
-/** One in work, one waiting. */
-const FRAMES_PER_WORKER = 2;
+/** One in work, the others waiting: on a busy machine it takes a while until the next would be here. */
+const FRAMES_PER_WORKER = 4;
 
 interface Hand {
   readonly worker: Worker;
@@ -48,6 +50,7 @@ export function startFramePool<Unit, Question, Result>(
   const signal = AbortSignal.any([options.signal, failure.signal]);
   const onUnitDone = new Map<number, (result: Result) => void>();
   let onAnswer: (() => void) | undefined;
+  let onDrained: (() => void) | undefined;
   let units = 0;
 
   const receive = (hand: Hand, message: FromFrameWorker<Result>): void => {
@@ -61,6 +64,7 @@ export function startFramePool<Unit, Question, Result>(
         hand.units -= 1;
         onUnitDone.get(message.unit)?.(message.result);
         onUnitDone.delete(message.unit);
+        if (onUnitDone.size === 0) onDrained?.();
         break;
       case "answered":
         onAnswer?.();
@@ -100,11 +104,12 @@ export function startFramePool<Unit, Question, Result>(
 
   return {
     signal,
-    begin(what) {
+    begin(what, onResult) {
       const hand = leastBusy();
       const unit = units;
       units += 1;
       hand.units += 1;
+      onUnitDone.set(unit, onResult);
       tell(hand, { type: "unit", unit, what });
       return {
         async frame({ frame, stored }) {
@@ -114,11 +119,14 @@ export function startFramePool<Unit, Question, Result>(
           hand.frames += 1;
           tell(hand, { type: "frame", unit, frame, stored }, [stored.buffer]);
         },
-        async end() {
-          tell(hand, { type: "unit-end", unit });
-          return await orAborted<Result>(signal, (resolve) => onUnitDone.set(unit, resolve));
-        },
+        end: () => tell(hand, { type: "unit-end", unit }),
       };
+    },
+    async drained() {
+      if (onUnitDone.size === 0) return signal.throwIfAborted();
+      await orAborted<void>(signal, (resolve) => {
+        onDrained = resolve;
+      });
     },
     async ask(what) {
       tell(leastBusy(), { type: "ask", what });

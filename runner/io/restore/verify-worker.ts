@@ -54,12 +54,12 @@ function beginUnit(expected: readonly ExpectedEntry[]): UnitWork<UnitFindings> {
   };
   return {
     frame: (stored) =>
-      attempt(() => {
+      attempt(() =>
         openFrame(stored.frame, stored.stored, (tar) => {
           checkEnd(stored, tar);
           entries?.write(stored.frame.tarOffset, tar);
-        });
-      }),
+        }),
+      ),
     end: () => {
       attempt(() => entries?.end());
       return { faults, ...(dump === undefined ? {} : { dump }) };
