@@ -58,7 +58,7 @@ function readValue(work: Work, depth: number): Outcome {
   const start = work.at;
   const head = match(HEAD, work);
   if (head === null) return false;
-  const [, kind, digits] = head;
+  const [, kind = "", digits] = head;
   const length = Number(digits);
   switch (kind) {
     case "s":
@@ -69,8 +69,10 @@ function readValue(work: Work, depth: number): Outcome {
       return skip(work, "{") && readPairs(work, length, depth);
     case "O":
       return quoted(work, length) !== undefined && readCounted(work, depth);
-    default:
+    case "C":
       return quoted(work, length) !== undefined && skipCustom(work);
+    default:
+      return false;
   }
 }
 
