@@ -31,6 +31,7 @@ interface RestoreOptions extends ArchiveOptions {
   readonly to?: string;
   readonly dryRun?: boolean;
   readonly into?: string;
+  readonly url?: string;
   readonly undo?: boolean;
   readonly yes?: boolean;
 }
@@ -43,6 +44,7 @@ const RESTORE_HELP = `${NAMES_HELP}
 Examples:
   backupd restore latest --site shop.example.com                     the live site, after asking
   backupd restore 3f2c --path wp-content/uploads/2026 --dry-run      what one path of it would do to the site
+  backupd restore latest --site shop.example.com --into staging.example.com --url https://staging.example.com
   backupd restore --undo --site shop.example.com                     the site as before its last restore
   backupd restore latest --site shop.example.com --to /root/shop     everything, into a new directory
   backupd restore 3f2c --to /root/db --only db                       the database: /root/db/database.sql
@@ -171,8 +173,8 @@ function siteCommandOf({ dryRun, yes, json }: RestoreOptions): SiteCommand {
 }
 
 async function doUndo(name: string | undefined, options: RestoreOptions, edge: Edge): Promise<number> {
-  const { to, only, path, into } = options;
-  if ([name, to, only, path, into].some((given) => given !== undefined)) {
+  const { to, only, path, into, url } = options;
+  if ([name, to, only, path, into, url].some((given) => given !== undefined)) {
     throw new UsageError("--undo takes --site only: it puts back all that the site's last restore replaced.");
   }
   const { undoSite } = await import("./restore-site.ts");
@@ -188,7 +190,7 @@ async function doRestoreSite(name: string, options: RestoreOptions, edge: Edge):
   await using found = await open(name, options, edge, session);
   // A file does not say whose it is; --site does.
   const into = options.into ?? (found.record === undefined ? options.site : undefined);
-  const command = { ...siteCommandOf(options), into, only, paths: paths ?? [] };
+  const command = { ...siteCommandOf(options), into, only, paths: paths ?? [], newUrl: options.url };
   await restoreSite(found, command, await siteDeps(options, edge, session));
   return EXIT.ok;
 }
@@ -245,6 +247,7 @@ export function addArchiveCommands(program: Command, edge: Edge, finish: (code: 
     .argument("[backup]", "id, beginning of it, `latest`, or the path of an archive")
     .option("--to <dir>", "extract into this new or empty directory instead of into the site")
     .option("--into <site>", "restore into this site (id or name) instead of the one that was backed up")
+    .option("--url <url>", "rewrite the site's address in its database to this one")
     .option("--undo", "put back what the site's last restore replaced")
     .option("--yes", "do not ask before the site is changed")
     .option("--only <parts...>", "only these: db, files, config")

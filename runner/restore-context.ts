@@ -56,6 +56,8 @@ export interface RestoreRequest {
   };
   readonly only?: readonly RestorePart[] | undefined;
   readonly paths: readonly string[];
+  /** The site's address is rewritten in the database to this one. */
+  readonly newUrl?: string | undefined;
   readonly dryRun: boolean;
 }
 
@@ -72,4 +74,6 @@ export interface RestoreOutcome {
   readonly removedTables: readonly string[];
   /** Of the backup, but not restored, because they are another site's in the same database. */
   readonly leftTables: readonly string[];
+  /** Where the old address had to stay, for people. */
+  readonly urlSkipped: readonly string[];
 }

@@ -37,6 +37,7 @@ export interface RestoreSiteCommand extends SiteCommand {
   readonly into: string | undefined;
   readonly only: readonly RestorePart[] | undefined;
   readonly paths: readonly string[];
+  readonly newUrl: string | undefined;
 }
 
 export async function restoreSite(
@@ -52,7 +53,7 @@ export async function restoreSite(
   using tree = openSiteTree();
   using shown = showExtraction(edge.terminal, found.label);
   const source = archiveRestoreSource(found, (progress) => shown.onProgress(progress));
-  const { only, paths, dryRun } = command;
+  const { only, paths, newUrl, dryRun } = command;
   const restoreDeps: RestoreDeps = {
     ...(await revertDeps(deps)),
     tree,
@@ -60,11 +61,11 @@ export async function restoreSite(
     log,
     enter: (stage) => log.debug("restore.stage", { stage }),
   };
-  const outcome = await runRestore({ site, only, paths, dryRun }, source, restoreDeps);
+  const outcome = await runRestore({ site, only, paths, newUrl, dryRun }, source, restoreDeps);
   shown[Symbol.dispose]();
   if (command.isJson) {
-    const { result, removedTables, leftTables } = outcome;
-    const tables = { removed_tables: removedTables, left_tables: leftTables };
+    const { result, removedTables, leftTables, urlSkipped } = outcome;
+    const tables = { removed_tables: removedTables, left_tables: leftTables, url_skipped: urlSkipped };
     log.info(dryRun ? "restore.planned" : "restore.done", { site: site.name, ...result, ...tables });
   } else {
     for (const line of describeRestore(outcome, site.name, found.label)) edge.terminal.line(line);

@@ -3,7 +3,9 @@
 // old or the new one in the end.
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
+import type { RestoreResult } from "#shared/contracts/restores.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
+import { changeUrl, type UrlChanged } from "./io/restore/change-url.ts";
 import { leftSize } from "./io/restore/kept-size.ts";
 import { enterMaintenance, leaveMaintenance, maintenanceFile } from "./io/restore/maintenance.ts";
 import { removeRestore, revertRestore } from "./io/restore/revert-restore.ts";
@@ -12,6 +14,7 @@ import { applySwap } from "./io/restore/swap-files.ts";
 import { fromUtf8 } from "./plan/byte-string.ts";
 import { type RestoreJournal, undoUntil } from "./plan/restore/restore-journal.ts";
 import { type Selection, selectionOf } from "./plan/restore/selection.ts";
+import { normalUrl } from "./plan/restore/url-pattern.ts";
 import { type Preparation, type Prepared, prepareRestore, readLiveSite } from "./prepare-restore.ts";
 import { recoverSite } from "./recover-restores.ts";
 import type { RestoreDeps, RestoreOutcome, RestoreRequest, RestoreSource } from "./restore-context.ts";
@@ -25,6 +28,12 @@ export async function runRestore(
 ): Promise<RestoreOutcome> {
   using _lock = deps.store.lockSite(request.site.id);
   const selection = selectionFor(request, source);
+  if (request.newUrl !== undefined) {
+    normalUrl(request.newUrl);
+    if (!selection.db) {
+      throw new BackupError("invalid_request", { detail: "A new address needs the database to be restored" });
+    }
+  }
   const former = await recoverSite(request.site.id, deps);
   const run = await begin(request, source, selection, deps);
   if (request.dryRun) {
@@ -39,14 +48,15 @@ export async function runRestore(
     () => removeRestore(run.keeper.journal(), deps),
     deps,
   );
-  await orElse(
+  const url = await orElse(
     () => change(run, prepared, deps),
     () => putBack(run.keeper.journal(), deps),
     deps,
   );
   deps.enter("cleanup");
   for (const journal of former) await removeRestore(journal, deps);
-  return outcomeOf(run, prepared, await leftSize(deps.tree, run.keeper.journal(), prepared.stage));
+  const keptBytes = await leftSize(deps.tree, run.keeper.journal(), prepared.stage);
+  return outcomeOf(run, prepared, { keptBytes, url });
 }
 
 interface Run extends Preparation {
@@ -107,10 +117,10 @@ async function begin(
 
 /** From the first line on the site is in between, and the journal knows it. */
 async function change(
-  { keeper }: Run,
+  { keeper, request }: Run,
   { site, swaps, database }: Prepared,
   deps: RestoreDeps,
-): Promise<void> {
+): Promise<UrlChanged | undefined> {
   const { tree, signal } = deps;
   const maintenance = site.coreDir === undefined ? null : maintenanceFile(fromUtf8(site.coreDir));
   const { plan } = database?.prepared ?? { plan: undefined };
@@ -130,12 +140,18 @@ async function change(
       ...(deps.onBytes === undefined ? {} : { onBytes: deps.onBytes }),
     });
   }
+  let url: UrlChanged | undefined;
+  if (request.newUrl !== undefined) {
+    deps.enter("url");
+    url = await changeUrl(site, request.newUrl, signal);
+  }
   deps.enter("swap");
   signal.throwIfAborted();
   for (const swap of swaps) applySwap(tree, swap);
   const ours = keeper.journal().maintenance;
   if (ours !== null) leaveMaintenance(tree, ours);
   await keeper.save({ state: "done", undo_until: undoUntil(deps.now()), maintenance: null });
+  return url;
 }
 
 /** Runs `action`; if it fails, the remedy first, then the failure. */
@@ -176,7 +192,11 @@ async function putBack(journal: RestoreJournal, deps: RestoreDeps): Promise<void
   deps.log.warn("restore.reverted", { restore_id: journal.id, site_id: journal.site_id });
 }
 
-function outcomeOf({ keeper }: Run, { extracted, database }: Prepared, keptBytes: number): RestoreOutcome {
+function outcomeOf(
+  { keeper }: Run,
+  { extracted, database }: Prepared,
+  { keptBytes, url }: { readonly keptBytes: number; readonly url: UrlChanged | undefined },
+): RestoreOutcome {
   const plan = database?.prepared.plan;
   return {
     result: {
@@ -189,10 +209,15 @@ function outcomeOf({ keeper }: Run, { extracted, database }: Prepared, keptBytes
       dry_run: false,
       undo_until: keeper.journal().undo_until,
       kept_bytes: keptBytes,
-      url_change: null,
+      url_change: url === undefined ? null : urlChangeOf(url),
       sample: [],
     },
     removedTables: plan?.removed.map(({ name }) => name) ?? [],
     leftTables: plan?.left ?? [],
+    urlSkipped: url?.skipped ?? [],
   };
+}
+
+function urlChangeOf({ from, to, tables, rows, values }: UrlChanged): RestoreResult["url_change"] {
+  return { from, to, tables, rows, values };
 }

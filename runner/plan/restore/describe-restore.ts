@@ -6,14 +6,15 @@ export interface RestoreFacts {
   readonly result: RestoreResult;
   readonly removedTables: readonly string[];
   readonly leftTables: readonly string[];
+  readonly urlSkipped: readonly string[];
 }
 
 const SHOWN_TABLES = 10;
 
 /** Lines for a person. */
 export function describeRestore(facts: RestoreFacts, siteName: string, source: string): string[] {
-  const { result, removedTables, leftTables } = facts;
-  const { dry_run: isDry, files, files_bytes, db_bytes, tables, undo_until, kept_bytes } = result;
+  const { result, removedTables, leftTables, urlSkipped } = facts;
+  const { dry_run: isDry, files, files_bytes, db_bytes, tables, undo_until, kept_bytes, url_change } = result;
   const hasDatabase = db_bytes > 0;
   return [
     isDry ? `Would restore ${siteName} from ${source}:` : `Restored ${siteName} from ${source}:`,
@@ -24,6 +25,8 @@ export function describeRestore(facts: RestoreFacts, siteName: string, source: s
       removedTables,
     ),
     ...listed("  tables of another site in the same database, left alone", leftTables),
+    ...(url_change === null ? [] : [describeUrl(url_change, isDry)]),
+    ...listed("  the old address stays", urlSkipped),
     ...(undo_until === null
       ? []
       : [
@@ -31,6 +34,13 @@ export function describeRestore(facts: RestoreFacts, siteName: string, source: s
         ]),
     ...(isDry ? ["Nothing was changed."] : []),
   ];
+}
+
+function describeUrl(change: NonNullable<RestoreResult["url_change"]>, isDry: boolean): string {
+  const { from, to, values, rows, tables } = change;
+  return isDry
+    ? `  address: ${from} would become ${to} in ${values} places`
+    : `  address: ${from} is now ${to} in ${values} values of ${rows} rows in ${tables} tables`;
 }
 
 export interface UndoFacts {

@@ -147,8 +147,55 @@ describe("part of a restore", () => {
   });
 });
 
+describe("a restore with a new address", () => {
+  it("rewrites it in the database; undo brings the old one back with everything else", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const { result } = await runRestore(requestFor(rig, { newUrl: "https://new.example" }), source(), deps);
+    expect(result.url_change).toEqual({
+      from: "http://then.example",
+      to: "https://new.example",
+      tables: 1,
+      rows: 1,
+      values: 1,
+    });
+    expect(await rig.state()).toBe(restored.replaceAll("http://then.example", "https://new.example"));
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(old);
+  });
+
+  it("is counted by a dry run", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const request = requestFor(rig, { newUrl: "https://new.example", dryRun: true });
+    const { result } = await runRestore(request, source(), deps);
+    expect(result.url_change).toMatchObject({
+      from: "http://then.example",
+      to: "https://new.example",
+      values: 1,
+    });
+    expect(await rig.state()).toBe(old);
+  });
+
+  it("is refused before anything is changed if the address is none, or the database is not restored", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    for (const wrong of [
+      { newUrl: "new.example" },
+      { newUrl: "https://new.example", only: ["files"] as const },
+    ]) {
+      await expect(runRestore(requestFor(rig, wrong), source(), deps)).rejects.toMatchObject({
+        code: "invalid_request",
+      });
+    }
+    expect(await rig.state()).toBe(old);
+  });
+});
+
 describe("a restore that fails", () => {
-  async function failsWith(code: string, spoil: () => Promise<void> | void, changes = {}): Promise<void> {
+  async function failsWith(
+    code: string,
+    spoil: () => Promise<void> | void,
+    changes = {},
+    request = {},
+  ): Promise<void> {
     const backup = join(rig.dir, "spoiled");
     rmSync(backup, { recursive: true, force: true });
     const good = source();
@@ -162,7 +209,7 @@ describe("a restore that fails", () => {
       },
     };
     const deps = { ...(await restoreDeps(rig.stateDir)), ...changes };
-    await expect(runRestore(requestFor(rig), spoiled, deps)).rejects.toMatchObject({ code });
+    await expect(runRestore(requestFor(rig, request), spoiled, deps)).rejects.toMatchObject({ code });
     expect(await rig.state()).toBe(old);
     expect(rig.leftovers()).toEqual([]);
   }
@@ -182,6 +229,11 @@ describe("a restore that fails", () => {
 
   it("because the dump is another prefix' has not begun", async () => {
     await failsWith("dump_unusable", replaceInDump(/wp_options/g, "xy_options"));
+  });
+
+  it("while the address is changed has put the old site back", async () => {
+    const request = { newUrl: "https://new.example" };
+    await failsWith("restore_failed", replaceInDump("'home'", "'hom_'"), {}, request);
   });
 
   it("because it was cancelled in the middle of the import has put the old site back", async () => {
@@ -216,7 +268,7 @@ describe("kill -9", () => {
   }
 
   it("at any step of a restore leaves the old or the new site after the next start, and undo works", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const ends = new Set<string>();
     for (let life = 0; ; life += 1) {
@@ -235,7 +287,7 @@ describe("kill -9", () => {
     expect(ends.size).toBe(2);
   });
 
-  it("at any step of an undo leaves it to the next start to finish it", { timeout: 300_000 }, async () => {
+  it("at any step of an undo leaves it to the next start to finish it", { timeout: 600_000 }, async () => {
     for (let life = 0; ; life += 1) {
       await rig.reset();
       await runRestore(requestFor(rig), source(), await restoreDeps(rig.stateDir));

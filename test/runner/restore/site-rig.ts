@@ -110,7 +110,7 @@ define('DB_HOST', 'localhost:${server.socketPath}'); $table_prefix = 'wp_';`,
 async function fillDatabase(server: Mariadb, mark: string, extraTable: string): Promise<void> {
   await server.exec(`DROP DATABASE IF EXISTS shop; CREATE DATABASE shop; USE shop;
     CREATE TABLE wp_options (option_id INT PRIMARY KEY, option_name VARCHAR(99), option_value LONGTEXT) ENGINE=InnoDB;
-    INSERT INTO wp_options VALUES (1, 'mark', '${mark}');
+    INSERT INTO wp_options VALUES (1, 'mark', '${mark}'), (2, 'home', 'http://${mark === THEN ? "then" : "old"}.example');
     CREATE TABLE wp_posts (id INT PRIMARY KEY, v TEXT) ENGINE=InnoDB;
     INSERT INTO wp_posts SELECT seq, CONCAT('${mark}', REPEAT('x', 3000)) FROM seq_1_to_500;
     CREATE TABLE ${extraTable} (id INT) ENGINE=InnoDB;
