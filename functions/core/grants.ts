@@ -14,6 +14,10 @@ export const RESOURCES = [
   "schedules",
   "scheduler_role",
   "node_role",
+  "alarm_topic",
+  "alarm_topic_key",
+  "alert_targets",
+  "email_identities",
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 
@@ -96,6 +100,21 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     { on: "archives", may: ["s3:DeleteObject"] },
   ],
   retention: [WRITE, query("table")],
+  watchChore: [
+    WRITE,
+    { on: "table", may: ["dynamodb:DeleteItem"] },
+    query("table"),
+    query("gsi1"),
+    { on: "alarm_topic", may: ["sns:Publish"] },
+    {
+      on: "alarm_topic_key",
+      may: ["kms:GenerateDataKey", "kms:Decrypt"],
+      because: "the topic is encrypted: SNS asks KMS in the publisher's name",
+    },
+    { on: "alert_targets", may: ["ssm:GetParameter"] },
+    // Which one is in the parameter.
+    { on: "email_identities", may: ["ses:SendEmail"] },
+  ],
   retentionChore: [
     WRITE,
     { on: "table", may: ["dynamodb:DeleteItem"] },

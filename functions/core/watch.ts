@@ -29,8 +29,6 @@ export interface Problem {
 export interface WatchedFleet {
   readonly sites: readonly SiteRecord[];
   readonly nodes: readonly NodeRecord[];
-  /** When a backup of the site last was proved to restore; only of sites that were looked up. */
-  readonly provedAt: ReadonlyMap<string, string | undefined>;
   readonly heartbeatSeconds: number;
 }
 
@@ -42,13 +40,12 @@ const SETTLE_MS = 24 * 3_600_000;
 
 /** What is looked at, when, and the rule, which remembers due times from site to site. */
 interface View {
-  readonly fleet: WatchedFleet;
   readonly now: Date;
   readonly healthOf: HealthRule;
 }
 
 export function findProblems(fleet: WatchedFleet, now: Date): Problem[] {
-  const view = { fleet, now, healthOf: openHealthRule() };
+  const view = { now, healthOf: openHealthRule() };
   const silent = silentNodes(fleet, now);
   const names = new Map(fleet.nodes.map((node) => [node.id, node.name]));
   const sites = fleet.sites
@@ -122,9 +119,8 @@ function protection(site: SiteRecord, where: string, view: View, found: Found): 
 }
 
 function proof(site: SiteRecord, where: string, view: View, found: Found): Problem[] {
-  const { provedAt } = view.fleet;
-  if (site.proof?.enabled !== true || !provedAt.has(site.id)) return [];
-  const at = provedAt.get(site.id);
+  if (site.proof?.enabled !== true) return [];
+  const at = site.last_proved_at;
   if (!isLate(site, site.proof, at ?? site.created_at, view)) return [];
   return [found("proof_too_old", `${where}: that its backups restore was last proved ${at ?? "never"}.`)];
 }
