@@ -1,21 +1,11 @@
 // What is wrong with the fleet now, as facts: sites that are not backed up by their own schedule, proofs that are too old,
 // nodes that are silent, WordPress sites that nobody protects. Told of nothing twice: what a silent node explains is its.
 import { createHash } from "node:crypto";
+import type { ProblemKind } from "#shared/contracts/alerts.ts";
 import type { Schedule } from "#shared/contracts/sites.ts";
 import { type HealthRule, openHealthRule } from "#shared/site-health.ts";
 import type { NodeRecord, SiteRecord } from "./records.ts";
 import { viewSite } from "./view.ts";
-
-export const PROBLEM_KINDS = [
-  "node_silent",
-  "site_failing",
-  "site_overdue",
-  "site_unprotected",
-  "proof_too_old",
-  "retention_stopped",
-  "site_discovered",
-] as const;
-export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 export interface Problem {
   /** The same for as long as it is the same problem. */

@@ -1,7 +1,7 @@
 // Alerts that are open, or closed so lately that they might come back. There are few, so they lie in one partition.
 import { CustomAttributeType, Entity } from "electrodb";
+import { PROBLEM_KINDS } from "#shared/contracts/alerts.ts";
 import type { AlertRecord } from "../core/alerts.ts";
-import { PROBLEM_KINDS } from "../core/watch.ts";
 import { key, type Table } from "./table.ts";
 
 function alertEntity(table: Table) {

@@ -75,6 +75,8 @@ async function everyCallOfWatch(
   await master.invoke("watchChore", {});
   await admin.call("deleteSite", { id });
   await master.invoke("watchChore", {});
+  await admin.call("listAlerts");
+  await admin.call("testAlerts");
   passHours(2);
   await master.invoke("watchChore", {});
 }
