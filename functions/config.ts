@@ -13,6 +13,8 @@ const Environment = z.object({
   SCHEDULER_ROLE_ARN: z.string().startsWith("arn:"),
   NODE_ROLE_ARN: z.string().startsWith("arn:"),
   ARCHIVES_KEY_ARN: z.union([z.literal(""), z.string().startsWith("arn:")]).default(""),
+  ALERT_TOPIC_ARN: z.union([z.literal(""), z.string().startsWith("arn:")]).default(""),
+  ALERT_TARGETS_PARAMETER: z.string().default(""),
   AUDIENCE: z.string().min(1),
   PUBLIC_URL: z.string().default(""),
   BOOTSTRAP_TOKEN_SHA256: z
@@ -43,6 +45,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   readonly nodeRoleArn: string;
   /** Of the KMS key that the archives are encrypted with, if they have one of their own. */
   readonly archivesKeyArn: string | undefined;
+  /** Where the watch tells what it found; the parameter names more places. */
+  readonly alertTopicArn: string | undefined;
+  readonly alertTargetsParameter: string | undefined;
   readonly audience: string;
   readonly publicUrl: string;
   readonly bootstrapTokenSha256: string;
@@ -71,6 +76,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     schedulerRoleArn: env.SCHEDULER_ROLE_ARN,
     nodeRoleArn: env.NODE_ROLE_ARN,
     archivesKeyArn: env.ARCHIVES_KEY_ARN === "" ? undefined : env.ARCHIVES_KEY_ARN,
+    alertTopicArn: env.ALERT_TOPIC_ARN === "" ? undefined : env.ALERT_TOPIC_ARN,
+    alertTargetsParameter: env.ALERT_TARGETS_PARAMETER === "" ? undefined : env.ALERT_TARGETS_PARAMETER,
     audience: env.AUDIENCE,
     publicUrl: env.PUBLIC_URL,
     bootstrapTokenSha256: env.BOOTSTRAP_TOKEN_SHA256,

@@ -2,6 +2,7 @@
 // the runner's client and a test against serverless.yml all read this table, so they cannot disagree.
 import { z } from "zod";
 import { Activity } from "./contracts/activity.ts";
+import { OpenAlerts, TestedTargets } from "./contracts/alerts.ts";
 import { Backup, BackupReport, Download, DownloadQuery, Reported } from "./contracts/backups.ts";
 import { BySite, Id, IdPath, PageQuery, page } from "./contracts/common.ts";
 import { FleetSummary } from "./contracts/fleet.ts";
@@ -393,6 +394,24 @@ export const OPERATIONS = {
   },
 
   ...RESTORE_OPERATIONS,
+
+  listAlerts: {
+    method: "GET",
+    path: "/alerts",
+    access: "viewer",
+    summary: "What is wrong with the fleet and is not over",
+    status: 200,
+    answer: OpenAlerts,
+  },
+  testAlerts: {
+    method: "POST",
+    path: "/alerts/test",
+    access: "admin",
+    summary: "Send a test to every alert target; what became of each",
+    status: 200,
+    answer: TestedTargets,
+    activity: "alert.tested",
+  },
 
   listActivity: {
     method: "GET",

@@ -1,6 +1,7 @@
 // From problems to alerts: each opens once, is repeated sparingly, and closes by itself when its problem is gone. One run
 // of the watch makes one message at most, whatever happens to the fleet.
-import type { Problem, ProblemKind } from "./watch.ts";
+import type { ProblemKind } from "#shared/contracts/alerts.ts";
+import type { Problem } from "./watch.ts";
 
 export interface AlertRecord {
   key: string;

@@ -14,6 +14,10 @@ export const RESOURCES = [
   "schedules",
   "scheduler_role",
   "node_role",
+  "alarm_topic",
+  "alarm_topic_key",
+  "alert_targets",
+  "email_identities",
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 
@@ -28,6 +32,18 @@ const READ: Grant = { on: "table", may: ["dynamodb:GetItem"] };
 const WRITE: Grant = { on: "table", may: ["dynamodb:GetItem", "dynamodb:PutItem"] };
 const CHANGE: Grant = { on: "table", may: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"] };
 const query = (on: Resource): Grant => ({ on, may: ["dynamodb:Query"] });
+/** Alerts to all targets. */
+const TELL: readonly Grant[] = [
+  { on: "alarm_topic", may: ["sns:Publish"] },
+  {
+    on: "alarm_topic_key",
+    may: ["kms:GenerateDataKey", "kms:Decrypt"],
+    because: "the topic is encrypted: SNS asks KMS in the publisher's name",
+  },
+  { on: "alert_targets", may: ["ssm:GetParameter"] },
+  // Which one is in the parameter.
+  { on: "email_identities", may: ["ses:SendEmail"] },
+];
 
 /** By the function's name in serverless.yml. */
 export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
@@ -96,6 +112,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     { on: "archives", may: ["s3:DeleteObject"] },
   ],
   retention: [WRITE, query("table")],
+  alerts: [{ on: "table", may: ["dynamodb:PutItem"] }, query("table"), ...TELL],
+  watchChore: [WRITE, { on: "table", may: ["dynamodb:DeleteItem"] }, query("table"), query("gsi1"), ...TELL],
   retentionChore: [
     WRITE,
     { on: "table", may: ["dynamodb:DeleteItem"] },

@@ -94,6 +94,8 @@ export interface SiteRecord {
   last_backup_bytes?: number;
   last_job?: LastJob;
   recent_days?: RecentDays;
+  /** When a deep verification of one of its backups last found nothing wrong. */
+  last_proved_at?: string;
   /** The instant in the newest archive name handed out: the next is later, so no two claims share a name. */
   last_path_at?: string;
 }

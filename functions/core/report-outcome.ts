@@ -41,12 +41,20 @@ export function reportOutcome(input: OutcomeInput, now: Date): Step {
   const step = endStep({ before: job, after }, site);
   if (job.type !== "verify" || source === undefined) return step;
   if (report.status === "success" && report.verify !== undefined) {
-    return { ...step, mark: markGood(source, report.verify, now) };
+    const mark = markGood(source, report.verify, now);
+    return { ...(report.verify.deep ? siteProved(step, now) : step), mark };
   }
   if (report.status === "failed" && report.findings.length > 0) {
     return { ...step, ...markBad(input, source, report, now) };
   }
   return step;
+}
+
+/** Kept on the site, too, so that the watch need not look through backups. */
+function siteProved(step: Step, now: Date): Step {
+  if (step.site === undefined) return step;
+  const { before, after } = step.site;
+  return { ...step, site: { before, after: { ...after, last_proved_at: now.toISOString() } } };
 }
 
 function faultOf(job: JobRecord, report: JobReport): BackupError | undefined {

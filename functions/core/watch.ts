@@ -1,21 +1,11 @@
 // What is wrong with the fleet now, as facts: sites that are not backed up by their own schedule, proofs that are too old,
 // nodes that are silent, WordPress sites that nobody protects. Told of nothing twice: what a silent node explains is its.
 import { createHash } from "node:crypto";
+import type { ProblemKind } from "#shared/contracts/alerts.ts";
 import type { Schedule } from "#shared/contracts/sites.ts";
 import { type HealthRule, openHealthRule } from "#shared/site-health.ts";
 import type { NodeRecord, SiteRecord } from "./records.ts";
 import { viewSite } from "./view.ts";
-
-export const PROBLEM_KINDS = [
-  "node_silent",
-  "site_failing",
-  "site_overdue",
-  "site_unprotected",
-  "proof_too_old",
-  "retention_stopped",
-  "site_discovered",
-] as const;
-export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 export interface Problem {
   /** The same for as long as it is the same problem. */
@@ -29,8 +19,6 @@ export interface Problem {
 export interface WatchedFleet {
   readonly sites: readonly SiteRecord[];
   readonly nodes: readonly NodeRecord[];
-  /** When a backup of the site last was proved to restore; only of sites that were looked up. */
-  readonly provedAt: ReadonlyMap<string, string | undefined>;
   readonly heartbeatSeconds: number;
 }
 
@@ -42,13 +30,12 @@ const SETTLE_MS = 24 * 3_600_000;
 
 /** What is looked at, when, and the rule, which remembers due times from site to site. */
 interface View {
-  readonly fleet: WatchedFleet;
   readonly now: Date;
   readonly healthOf: HealthRule;
 }
 
 export function findProblems(fleet: WatchedFleet, now: Date): Problem[] {
-  const view = { fleet, now, healthOf: openHealthRule() };
+  const view = { now, healthOf: openHealthRule() };
   const silent = silentNodes(fleet, now);
   const names = new Map(fleet.nodes.map((node) => [node.id, node.name]));
   const sites = fleet.sites
@@ -122,9 +109,8 @@ function protection(site: SiteRecord, where: string, view: View, found: Found): 
 }
 
 function proof(site: SiteRecord, where: string, view: View, found: Found): Problem[] {
-  const { provedAt } = view.fleet;
-  if (site.proof?.enabled !== true || !provedAt.has(site.id)) return [];
-  const at = provedAt.get(site.id);
+  if (site.proof?.enabled !== true) return [];
+  const at = site.last_proved_at;
   if (!isLate(site, site.proof, at ?? site.created_at, view)) return [];
   return [found("proof_too_old", `${where}: that its backups restore was last proved ${at ?? "never"}.`)];
 }

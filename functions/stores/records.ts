@@ -1,6 +1,7 @@
 // All records of the Master, and the one transaction that carries out what the job rules decided.
 import type { Step } from "../core/job-state.ts";
 import { type ActivityRecords, openActivityRecords } from "./activity-records.ts";
+import { type AlertRecords, openAlertRecords } from "./alert-records.ts";
 import { type BackupRecords, openBackupRecords } from "./backup-records.ts";
 import { type DeletedBackupRecords, openDeletedBackupRecords } from "./deleted-backup-records.ts";
 import { type JobRecords, openJobRecords } from "./job-records.ts";
@@ -24,6 +25,7 @@ export interface Records {
   readonly enrollmentTokens: EnrollmentTokenRecords;
   readonly apiTokens: ApiTokenRecords;
   readonly activity: ActivityRecords;
+  readonly alerts: AlertRecords;
   /** Writes all records of a step or none; false when one of them has changed since it was read. */
   commit(step: Step): Promise<boolean>;
   transact(items: readonly WriteItem[]): Promise<boolean>;
@@ -46,6 +48,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     enrollmentTokens: openEnrollmentTokenRecords(table),
     apiTokens: openApiTokenRecords(table),
     activity,
+    alerts: openAlertRecords(table),
     async commit(step) {
       const items = [
         ...step.jobs.map((change) => jobs.changeItem(change)),

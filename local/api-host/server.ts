@@ -8,6 +8,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "
 import { type Config, parseConfig } from "#functions/config.ts";
 import { type AllDeps, openBase, provideDeps } from "#functions/deps.ts";
 import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
+import { openNotifier } from "#functions/stores/notifier.ts";
 import { openObjects } from "#functions/stores/objects.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { openRecords } from "#functions/stores/records.ts";
@@ -110,6 +111,7 @@ function openAll(config: Config): AllDeps {
     schedules: openSchedules(config),
     objects: openObjects(config),
     nodeCredentials: openNodeCredentials(config),
+    notifier: openNotifier(config),
   };
 }
 

@@ -84,6 +84,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   CreateScheduleCommand: schedule("CreateSchedule"),
   UpdateScheduleCommand: schedule("UpdateSchedule"),
   DeleteScheduleCommand: schedule("DeleteSchedule"),
+  PublishCommand: (input) => on(text(input["TopicArn"]), "sns:Publish"),
+  GetParameterCommand: (input, { region, account }) =>
+    on(`arn:aws:ssm:${region}:${account}:parameter${text(input["Name"])}`, "ssm:GetParameter"),
+  SendEmailCommand: (input, { region, account }) =>
+    on(`arn:aws:ses:${region}:${account}:identity/${text(input["FromEmailAddress"])}`, "ses:SendEmail"),
   AssumeRoleCommand: (input) => on(text(input["RoleArn"]), "sts:AssumeRole"),
 };
 

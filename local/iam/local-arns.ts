@@ -24,6 +24,10 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     dead_letter_queue: arn("sqs", names.deadLetterQueueName),
     schedules: arn("scheduler", `schedule/${names.scheduleGroup}/*`),
     scheduler_role: role(`backupd-local-scheduler-${region}`),
+    alarm_topic: arn("sns", "backupd-local-alarms"),
+    alarm_topic_key: arn("kms", "key/AlarmTopicKey"),
+    alert_targets: arn("ssm", "parameter/backupd/local/alert-targets"),
+    email_identities: arn("ses", "identity/*"),
     node_role: role(`backupd-local-node-${region}`),
   };
 }

@@ -13,7 +13,8 @@ import { failureReport, successReport } from "#test/helpers/reports.ts";
 
 const SCHEDULE = { expression: "rate(1 day)", time_zone: "UTC", flexible_minutes: 15, enabled: true };
 
-export async function makeEveryCall(master: Master): Promise<void> {
+/** `passHours` moves the Master's clock. */
+export async function makeEveryCall(master: Master, passHours: (hours: number) => void): Promise<void> {
   const { admin } = master;
   const node = await master.enrolNode();
   await everyCallOfIdentities(master, node);
@@ -26,6 +27,7 @@ export async function makeEveryCall(master: Master): Promise<void> {
   await admin.call("startBackup", { id: site.id, body: {} });
   await admin.call("deleteSite", { id: site.id });
   await admin.call("listActivity");
+  await everyCallOfWatch(master, node, passHours);
   await admin.call("deleteNode", { id: node.id });
 }
 
@@ -54,6 +56,29 @@ async function everyCallOfRestores(master: Master, node: TestNode, siteId: strin
   await admin.call("putBackupHold", { id: backup.id, body: { held: true } });
   await admin.call("putBackupHold", { id: backup.id, body: { held: false } });
   await admin.call("deleteBackup", { id: backup.id });
+}
+
+/** A site that is in trouble, and then is not. */
+async function everyCallOfWatch(
+  master: Master,
+  node: TestNode,
+  passHours: (hours: number) => void,
+): Promise<void> {
+  const { admin } = master;
+  const { id } = await master.createSite(node.id, "watched.example.com");
+  const { job_id: job } = await admin.call("startBackup", { id, body: {} });
+  const body = { site_id: id, runner_id: randomUUID(), trigger: "manual" as const };
+  const claim = await node.client.call("claimJob", { id: job, body });
+  await node.client.call("reportBackup", { body: failureReport(claim) });
+  await master.invoke("watchChore", {});
+  await admin.call("startBackup", { id, body: {} });
+  await master.invoke("watchChore", {});
+  await admin.call("deleteSite", { id });
+  await master.invoke("watchChore", {});
+  await admin.call("listAlerts");
+  await admin.call("testAlerts");
+  passHours(2);
+  await master.invoke("watchChore", {});
 }
 
 async function everyCallOfKeeping(master: Master, node: TestNode, siteId: string): Promise<void> {

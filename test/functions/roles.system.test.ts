@@ -8,6 +8,7 @@ import { watchCalls } from "#functions/stores/aws-client.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { enforceRoles, type FunctionCall } from "#local/iam/enforce-roles.ts";
 import { localArns } from "#local/iam/local-arns.ts";
+import { notifyEnvironment, startFakeNotifyServices } from "#test/fakes/fake-notify-services.ts";
 import { startMaster } from "#test/helpers/master.ts";
 import { packageTemplate, resourcesOfType, type Template } from "#test/helpers/package-master.ts";
 import { type Resolver, templateResolver } from "#test/helpers/resolve-template.ts";
@@ -37,10 +38,17 @@ const calls = new Map<string, FunctionCall>();
 beforeAll(async () => {
   template = await packageTemplate("local", { region: PLACE.region });
   resolver = templateResolver(template, { ...PLACE, names: { Bucket: BUCKET } });
+  let hoursAhead = 0;
+  await using services = await startFakeNotifyServices();
+  services.parameter = JSON.stringify({ email: { from: "a@example.com", to: ["b@example.com"] } });
   await using master = await startMaster({
+    env: notifyEnvironment(services),
+    now: () => new Date(Date.now() + hoursAhead * 3_600_000),
     onCall: (call) => calls.set(Object.values(call).join(" "), call),
   });
-  await makeEveryCall(master);
+  await makeEveryCall(master, (hours) => {
+    hoursAhead += hours;
+  });
 });
 
 type Policy = { Statement: Statement[] };

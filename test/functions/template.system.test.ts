@@ -286,6 +286,8 @@ const OURS = [
   /^arn:aws:sqs:eu-central-1:\d+:backupd-prod-node-\*$/,
   /^arn:aws:scheduler:eu-central-1:\d+:schedule\/backupd-prod\/\*$/,
   /^arn:aws:s3:::(Bucket|AccessLogBucket|backupd-prod-dashboard-\d+-eu-central-1)\/\*$/,
+  // Whichever sender the parameter of alert targets names.
+  /^arn:aws:ses:eu-central-1:\d+:identity\/\*$/,
   /^arn:aws:logs:eu-central-1:\d+:log-group:\/aws\/lambda\/backupd-prod-\w+:\*$/,
 ];
 /** In a key's own policy `*` is that key, and `kms:*` for the account's root leaves the rest to IAM, as AWS' default does. */

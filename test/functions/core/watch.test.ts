@@ -28,7 +28,7 @@ const healthy = (fields: Partial<SiteRecord> = {}): SiteRecord =>
   aSite({ created_at: hoursAgo(500), schedule: NIGHTLY, last_backup_at: hoursAgo(9.5), ...fields });
 
 function kinds(fleet: Partial<WatchedFleet>): string[] {
-  const whole = { sites: [healthy()], nodes: [aNode()], provedAt: new Map(), heartbeatSeconds: 60, ...fleet };
+  const whole = { sites: [healthy()], nodes: [aNode()], heartbeatSeconds: 60, ...fleet };
   return findProblems(whole, NOW).map(({ kind }) => kind);
 }
 
@@ -74,19 +74,17 @@ describe("the watch finds", () => {
   test("a node that is silent, once, and not each of its sites", () => {
     const sites = [1, 2, 3].map(() => healthy({ last_backup_at: hoursAgo(200) }));
     const nodes = [aNode({ last_seen_at: hoursAgo(0.3) })];
-    const found = findProblems({ sites, nodes, provedAt: new Map(), heartbeatSeconds: 60 }, NOW);
+    const found = findProblems({ sites, nodes, heartbeatSeconds: 60 }, NOW);
     expect(found).toMatchObject([{ kind: "node_silent", target: { kind: "node", id: NODE_ID } }]);
     expect(found[0]?.text).toContain("its 3 sites are not backed up");
     expect(kinds({ nodes: [aNode({ last_seen_at: hoursAgo(0.2) })] })).toEqual([]);
   });
   test("a proof that is too old by its own schedule, or never came", () => {
     const proof = { ...NIGHTLY, expression: "cron(0 4 1 * ? *)", deep: true };
-    const sites = [healthy({ proof })];
-    const proved = (at: string | undefined) => ({ sites, provedAt: new Map([[SITE_ID, at]]) });
+    const proved = (last_proved_at: string) => ({ sites: [healthy({ proof, last_proved_at })] });
     expect(kinds(proved(hoursAgo(24 * 8)))).toEqual([]);
     expect(kinds(proved(hoursAgo(24 * 20)))).toEqual(["proof_too_old"]);
-    expect(kinds(proved(undefined))).toEqual(["proof_too_old"]);
-    expect(kinds({ sites })).toEqual([]);
+    expect(kinds({ sites: [healthy({ proof })] })).toEqual(["proof_too_old"]);
   });
   test("a WordPress that nobody protects", () => {
     const discovered = [{ path: "/var/www/shop" }, { path: "/var/www/forgotten" }];
@@ -94,7 +92,7 @@ describe("the watch finds", () => {
       {
         sites: [healthy()],
         nodes: [aNode({ discovered_sites: discovered })],
-        provedAt: new Map(),
+
         heartbeatSeconds: 60,
       },
       NOW,

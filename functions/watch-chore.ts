@@ -1,0 +1,97 @@
+// Every quarter of an hour: ends jobs whose runner is gone, looks for what is wrong with the fleet, and tells people what is
+// new, what stays and what is over. What could not be told is told by the next run.
+import type { EventBridgeEvent } from "aws-lambda";
+import { type AlertRun, messageOf, settleAlerts } from "./core/alerts.ts";
+import { effectiveJob, endStep, hasEnded, type Step } from "./core/job-state.ts";
+import type { JobRecord, SiteRecord } from "./core/records.ts";
+import { findProblems } from "./core/watch.ts";
+import { type Deps, lazyDeps } from "./deps.ts";
+import { openNotifier } from "./stores/notifier.ts";
+import { openRecords } from "./stores/records.ts";
+
+type ChoreDeps = Deps<"records" | "notifier">;
+
+const getDeps = lazyDeps({ records: openRecords, notifier: openNotifier });
+
+const AT_ONCE = 16;
+
+export interface WatchResult {
+  ended: number;
+  opened: number;
+  repeated: number;
+  over: number;
+}
+
+export async function handler(_event: Pick<EventBridgeEvent<string, unknown>, "time">): Promise<WatchResult> {
+  const deps = getDeps();
+  const { records, config } = deps;
+  const [sites, nodes, known] = await Promise.all([
+    records.sites.all(),
+    records.nodes.all(),
+    records.alerts.all(),
+  ]);
+  const ended = await endLostJobs(sites, deps);
+  const now = deps.now();
+  const problems = findProblems({ sites, nodes, heartbeatSeconds: config.heartbeatSeconds }, now);
+  const run = settleAlerts(problems, known, now);
+  await tell(run, deps);
+  await inTurns(run.changed, (alert) => records.alerts.save(alert));
+  await inTurns(run.over, (alert) => records.alerts.remove(alert));
+  const result = {
+    ended,
+    opened: run.opened.length,
+    repeated: run.repeated.length,
+    over: run.over.length,
+  };
+  deps.log.info("watch", { ...result, problems: problems.length, sites: sites.length, nodes: nodes.length });
+  await beat(deps);
+  return result;
+}
+
+/** A message that no target took is kept for the next run: nothing of it is on record yet. */
+async function tell(run: AlertRun, { notifier, log }: ChoreDeps): Promise<void> {
+  const message = messageOf(run);
+  if (message === undefined) return;
+  const deliveries = await notifier.tell(message);
+  for (const { name, error } of deliveries) {
+    if (error !== undefined) log.error("alert not delivered", { target: name, error });
+  }
+  if (deliveries.length > 0 && deliveries.every(({ error }) => error !== undefined)) {
+    throw new Error("No alert target took the message.");
+  }
+}
+
+/** That an outside watchdog cannot be reached must not stop the watch: the watchdog then says so itself. */
+async function beat({ notifier, log }: ChoreDeps): Promise<void> {
+  try {
+    await notifier.beat();
+  } catch (error) {
+    log.error("heartbeat not delivered", { error: error as Error });
+  }
+}
+
+/** How many jobs have ended, or gone back into their queue, because of the time alone. The next run sees their sites. */
+async function endLostJobs(sites: readonly SiteRecord[], deps: ChoreDeps): Promise<number> {
+  let ended = 0;
+  const busy = sites.filter((site) => site.active_job_id !== undefined);
+  await inTurns(busy, async (site) => {
+    const job = await deps.records.jobs.get(site.active_job_id ?? "");
+    const step = job && lostStep(job, site, deps);
+    // Beaten by a claim or a report: then it is not lost.
+    if (step !== undefined && (await deps.records.commit(step))) ended += 1;
+  });
+  return ended;
+}
+
+function lostStep(job: JobRecord, site: SiteRecord, deps: ChoreDeps): Step | undefined {
+  const after = effectiveJob(job, deps.now());
+  if (after === job) return undefined;
+  const change = { before: job, after };
+  return hasEnded(after.state) ? endStep(change, site) : { jobs: [change] };
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    await Promise.all(items.slice(at, at + AT_ONCE).map(work));
+  }
+}
