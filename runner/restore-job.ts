@@ -26,9 +26,6 @@ export const runRestoreJob: RunJob = async (job: JobContext): Promise<JobReport>
   if (request?.type !== "restore") {
     throw new BackupError("master_refused", { detail: "the claim does not say what to restore" });
   }
-  if (request.new_url !== undefined) {
-    throw new BackupError("job_type_unknown", { detail: "this backupd cannot change a site's address" });
-  }
   job.stages.enter("preflight");
   await using found = await openClaimedArchive(job);
   await job.lease.renew();
@@ -41,12 +38,12 @@ export const runRestoreJob: RunJob = async (job: JobContext): Promise<JobReport>
 
 async function intoSite(
   job: JobContext,
-  { only, paths, dry_run: dryRun }: Request,
+  { only, paths, new_url: newUrl, dry_run: dryRun }: Request,
   found: FoundArchive,
 ): Promise<Restored> {
   using tree = openSiteTree();
   const outcome = await runRestore(
-    { site: job.site, only, paths, dryRun },
+    { site: job.site, only, paths, newUrl, dryRun },
     archiveRestoreSource(found, countInto(job)),
     {
       store: await openRestoreStore(job.restoresDir),
@@ -64,12 +61,13 @@ async function intoSite(
 /** A thousand table names would be more than a report takes. */
 const MESSAGE_CHARS = 2000;
 
-function tableWarnings({ removedTables, leftTables }: RestoreOutcome): Finding[] {
-  const warn = (code: string, text: string, tables: readonly string[]): Finding[] =>
-    tables.length === 0 ? [] : [{ code, message: `${text}: ${tables.join(", ")}`.slice(0, MESSAGE_CHARS) }];
+function tableWarnings({ removedTables, leftTables, urlSkipped }: RestoreOutcome): Finding[] {
+  const warn = (code: string, text: string, names: readonly string[]): Finding[] =>
+    names.length === 0 ? [] : [{ code, message: `${text}: ${names.join(", ")}`.slice(0, MESSAGE_CHARS) }];
   return [
     ...warn("tables_removed", "Tables of the site that the backup does not have", removedTables),
     ...warn("tables_left", "Not restored, because they are another site's", leftTables),
+    ...warn("url_not_everywhere", "The old address stays", urlSkipped),
   ];
 }
 
