@@ -7,7 +7,7 @@ import type { JobContext } from "./context.ts";
 import { CopyRefused } from "./io/copy-parts.ts";
 import { countRequests } from "./io/count-requests.ts";
 import { writeCachedIndex } from "./io/index-cache.ts";
-import { EqualPartsWanted } from "./io/multipart.ts";
+import { EqualPartsWanted, ResumeRefused } from "./io/multipart.ts";
 import type { PackSummary } from "./io/pack-protocol.ts";
 import { makeS3 } from "./io/s3-client.ts";
 import { rememberEqualParts, wantsEqualParts } from "./io/storage-quirks.ts";
@@ -76,6 +76,8 @@ async function sendSomehow(
       else if (error instanceof EqualPartsWanted && !equalParts) {
         previous = noCopies;
         equalParts = true;
+      } else if (error instanceof ResumeRefused) {
+        // It is aborted by now: the next round finds nothing to go on with.
       } else throw error instanceof EqualPartsWanted ? storageError(error.cause, job.claim.s3_path) : error;
       job.log.warn("archive.begun_again", { error, cause: error.cause });
       job.stages.enter("plan");

@@ -58,13 +58,20 @@ export class EqualPartsWanted extends Error {
   }
 }
 
+/** The storage does not complete what an earlier attempt began: Ceph wants to be told every part that was ever sent. */
+export class ResumeRefused extends Error {
+  constructor(cause: unknown) {
+    super("The storage does not complete an upload of which parts are left out", { cause });
+  }
+}
+
 /** R2: "All non-trailing parts must have the same length." */
 const SAME_SIZE = /same (length|size)/i;
 const ABORT_ATTEMPTS = 2;
 const ABORT_MILLISECONDS = 15_000;
 
 /**
- * @throws EqualPartsWanted; CopyRefused; BackupError `storage_*`; whatever the source or `beforeComplete` throws; the
+ * @throws EqualPartsWanted; ResumeRefused; CopyRefused; BackupError `storage_*`; whatever the source or `beforeComplete` throws; the
  * signal's reason.
  */
 export async function uploadMultipart(input: UploadInput): Promise<Uploaded> {
@@ -89,7 +96,8 @@ export async function uploadMultipart(input: UploadInput): Promise<Uploaded> {
 /** There is nothing to go on with: its name is taken, or its parts are of no use. */
 function isOver(error: unknown): boolean {
   const cause = error instanceof BackupError ? error.cause : undefined;
-  return error instanceof EqualPartsWanted || statusOf(cause) === 412;
+  const isRefused = error instanceof EqualPartsWanted || error instanceof ResumeRefused;
+  return isRefused || statusOf(cause) === 412;
 }
 
 /** Copies and sends at the same time; the first of the two to fail ends the other. */
@@ -186,9 +194,10 @@ async function completeUpload(input: UploadInput, upload: OpenUpload, sent: Sent
 }
 
 /** Some storages (R2) take parts of any kind and size, and say only at the end which they do not want. */
-function refusal(error: unknown, { copies }: UploadInput): Error | undefined {
+function refusal(error: unknown, { copies, earlier }: UploadInput): Error | undefined {
   if (statusOf(error) !== 400) return undefined;
-  const isAboutSizes = error instanceof Error && SAME_SIZE.test(error.message);
-  if (copies === undefined || isAboutSizes) return new EqualPartsWanted(error);
+  if (error instanceof Error && SAME_SIZE.test(error.message)) return new EqualPartsWanted(error);
+  if (earlier !== undefined) return new ResumeRefused(error);
+  if (copies === undefined) return new EqualPartsWanted(error);
   return new CopyRefused("copy_refused", error);
 }

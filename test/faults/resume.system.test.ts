@@ -36,7 +36,7 @@ beforeAll(async () => {
   s3 = new S3Client({ region, endpoint: server.endpoint, credentials: masterKeys, forcePathStyle: true });
   uploads = join(fleet.demo.siteDir, "wp-content/uploads");
   await makeBatch("photo", MEDIA_FILES);
-  for (const batch of ["second", "third", "fourth", "fifth", "sixth"])
+  for (const batch of ["second", "third", "seventh", "fourth", "fifth", "sixth"])
     await makeBatch(batch, MEDIA_FILES / 4);
   await untilTrusted(join(batchDir("sixth"), "sixth-0.jpg"));
   await addBatch("photo");
@@ -208,6 +208,28 @@ describe("a backup killed with kill -9", () => {
     await queue.send(job.message);
     const backup = await finished(job.jobId);
     expect(backup.archive.bytes_resumed).toBe(0);
+    await expectExact(fleet, backup);
+  });
+
+  it("is begun anew where the storage does not complete what parts are left out of", async () => {
+    const batch = await addBatch("seventh");
+    const job = scheduledMessage(fleet.siteId);
+    await killedAt(SITE_BYTES * 0.12, job);
+    const [first = ""] = await readdir(batch);
+    await appendFile(join(batch, first), "changed");
+    let completions = 0;
+    fleet.s3Wire.fault = ({ operation }) => {
+      if (operation !== "CompleteMultipartUpload") return undefined;
+      completions += 1;
+      return completions === 1 ? { status: 400, code: "InvalidPart" } : undefined;
+    };
+    await using _daemon = await startDaemon();
+    await queue.send(job.message);
+    const backup = await finished(job.jobId);
+    expect(completions).toBe(2);
+    // That says nothing about copies.
+    expect(backup.archive).toMatchObject({ mode: "incremental", bytes_resumed: 0 });
+    expect(await readdir(fleet.stateDir)).not.toContain("storage-quirks.json");
     await expectExact(fleet, backup);
   });
 });
