@@ -1,5 +1,5 @@
 // SNS, SES and SSM on loopback, as far as alerts use them, and a webhook's receiver: keeps what was sent, and refuses when told.
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Received {
@@ -23,7 +23,7 @@ const PUBLISHED =
 export async function startFakeNotifyServices(): Promise<FakeNotifyServices> {
   const received: Received[] = [];
   const refusals: number[] = [];
-  const server = createServer(async (incoming, outgoing) => {
+  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const { url: path = "/", headers } = incoming;
@@ -41,6 +41,9 @@ export async function startFakeNotifyServices(): Promise<FakeNotifyServices> {
     } else {
       outgoing.end(body.includes("Action=Publish") ? PUBLISHED : JSON.stringify({ MessageId: "1" }));
     }
+  };
+  const server = createServer((incoming, outgoing) => {
+    answer(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const services: FakeNotifyServices = {

@@ -246,6 +246,7 @@ test("every change leaves a record of who did what to what, without secrets", as
   for (const held of [true, false]) await operator.call("putBackupHold", { id: backupId, body: { held } });
   await master.admin.call("deleteBackup", { id: backupId });
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
+  await master.admin.call("testAlerts");
   await master.admin.call("deleteSite", { id: site.id });
   await master.admin.call("deleteApiToken", { id: apiToken.id });
   const activity = await allActivity();

@@ -47,6 +47,22 @@ describe("the bundles", () => {
   });
 });
 
+test("a bundle opens its stores and asks the table", async () => {
+  const script = `const { handler } = await import("./functions/authorizer.mjs");
+    const call = handler({ headers: { authorization: "Bearer bkp_x" } });
+    process.stdout.write(await call.then(String, (error) => String(error?.cause?.message ?? error)));`;
+  const env = {
+    ...{ STAGE: "test", AWS_REGION: "eu-central-1", TABLE_NAME: "table", BUCKET_NAME: "bucket" },
+    ...{ SCHEDULE_GROUP: "g", AUDIENCE: "a", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" },
+    ...{ DEAD_LETTER_QUEUE_ARN: "arn:q", SCHEDULER_ROLE_ARN: "arn:s", NODE_ROLE_ARN: "arn:n" },
+    // Nobody listens there.
+    ...{ AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:9", AWS_MAX_ATTEMPTS: "1" },
+  };
+  const args = ["--input-type=module", "-e", script];
+  const { stdout } = await run(process.execPath, args, { cwd: join(ROOT, "dist"), env });
+  expect(stdout).toContain("ECONNREFUSED");
+});
+
 describe("the template", () => {
   test("has a route for every operation, behind the authorizer unless it is public", () => {
     const routes = new Map(

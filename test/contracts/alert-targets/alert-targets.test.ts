@@ -1,5 +1,6 @@
 // What the watch needs of any place that alerts go to: the message arrives whole, and a refusal is an error.
 import { createHmac } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AlertTarget, openNotifier, tellAll } from "#functions/stores/notifier.ts";
 import { emailTarget } from "#functions/stores/notify-email.ts";
@@ -12,6 +13,7 @@ import {
 } from "#test/fakes/fake-notify-services.ts";
 
 const MESSAGE = { title: "Backupd: 1 new", lines: ["new: shop.example.com on web1 is overdue."] };
+const NOTHING = { body: "", headers: {} as IncomingHttpHeaders };
 const SECRET = "0123456789abcdef";
 
 let services: FakeNotifyServices;
@@ -69,7 +71,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
 describe("a webhook", () => {
   test("gets what Slack takes, signed with the time, so that a receiver can refuse forged and old ones", async () => {
     await webhookTarget(`${services.url}/T0/s3cret`, SECRET).send(MESSAGE);
-    const [{ body = "", headers = {} } = {}] = services.received;
+    const [{ body, headers } = NOTHING] = services.received;
     expect(JSON.parse(body)).toEqual({ text: [MESSAGE.title, ...MESSAGE.lines].join("\n") });
     const [, time, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers["x-backupd-signature"])) ?? [];
     expect(mac).toBe(createHmac("sha256", SECRET).update(`${time}.${body}`).digest("hex"));
