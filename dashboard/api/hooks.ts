@@ -35,11 +35,10 @@ export function useCall<K extends OperationId>(
   });
 }
 
+export type Change<K extends OperationId> = UseMutationResult<Answer<K>, ApiFault, CallInput<K>>;
+
 /** Runs a call that changes something; the named answers are asked for again before it counts as done. */
-export function useChange<K extends OperationId>(
-  id: K,
-  outdated: readonly OperationId[],
-): UseMutationResult<Answer<K>, ApiFault, CallInput<K>> {
+export function useChange<K extends OperationId>(id: K, outdated: readonly OperationId[]): Change<K> {
   const cache = useQueryClient();
   return useMutation<Answer<K>, ApiFault, CallInput<K>>({
     mutationFn: (input) => call(id, input),
@@ -61,6 +60,7 @@ export type ListResult<T> = Pick<
 > & { readonly items: readonly T[] };
 
 export interface ListOptions {
+  readonly params?: { readonly id: string };
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly pageSize?: number;
   readonly everyMs?: number;
@@ -72,12 +72,13 @@ export interface ListOptions {
 const NOTHING: readonly never[] = [];
 
 export function useList<K extends ListId>(id: K, options: ListOptions = {}): ListResult<Item<K>> {
-  const { query = {}, pageSize = 50, everyMs = 30_000, all = false, enabled = true } = options;
+  const { params, query = {}, pageSize = 50, everyMs = 30_000, all = false, enabled = true } = options;
   const result = useInfiniteQuery<Page<Item<K>>, ApiFault, readonly Item<K>[], unknown[], string | undefined>(
     {
-      queryKey: [id, query, pageSize],
+      queryKey: [id, params?.id, query, pageSize],
       queryFn: ({ pageParam, signal }) =>
         call(id, {
+          ...(params === undefined ? {} : { params }),
           query: { ...query, limit: pageSize, cursor: pageParam },
           signal,
         } as unknown as CallInput<K>) as unknown as Promise<Page<Item<K>>>,

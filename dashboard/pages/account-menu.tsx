@@ -22,7 +22,8 @@ export function AccountMenu(): ReactNode {
   return (
     // Not modal: locking the page's scroll would need an inline style, which the policy forbids.
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="account" aria-label={`Account: ${me.label}, ${me.role}`}>
+      <DropdownMenu.Trigger className="account">
+        <span className="visually-hidden">Account: {me.label}, </span>
         <span className="avatar" aria-hidden="true">
           {me.label.slice(0, 1).toUpperCase()}
         </span>

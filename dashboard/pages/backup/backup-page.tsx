@@ -1,20 +1,36 @@
 // One backup: what is in it, how it was made, and how to get at it.
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { useCall } from "../../api/hooks.ts";
+import { IfMay, useMay } from "../../api/role.tsx";
 import { bytes, count, duration } from "../../lib/format.ts";
 import { STAGE_NAMES } from "../../lib/stage-names.ts";
 import { useTitle } from "../../lib/use-title.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
 import { FaultPage } from "../../ui/fault-view.tsx";
 import { Fact, Facts, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
 import { SentAndCopied } from "../site/backups-panel.tsx";
 import { BackupWarnings } from "./backup-warnings.tsx";
+import { DeleteButton } from "./delete-button.tsx";
 import { DownloadButton } from "./download-button.tsx";
+import { FilesPanel } from "./files-panel.tsx";
+import { HoldButton } from "./hold-button.tsx";
+import { ProofBadge } from "./proof-badge.tsx";
+import { RestoreDialog } from "./restore-dialog.tsx";
+import { VerifyActions } from "./verify-actions.tsx";
 
 export function BackupPage({ id }: { id: string }): ReactNode {
   const backup = useCall("getBackup", { params: { id } }, { everyMs: 60_000 });
+  const may = useMay();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [isRestoring, setIsRestoring] = useState(false);
+  const toggle = (path: string): void =>
+    setChosen(
+      (before) => new Set(before.has(path) ? [...before].filter((each) => each !== path) : [...before, path]),
+    );
   useTitle(backup.data === undefined ? "Backup" : `Backup of ${backup.data.site_name}`);
   if (backup.data === undefined) {
     return backup.error === null ? (
@@ -33,16 +49,47 @@ export function BackupPage({ id }: { id: string }): ReactNode {
         <h1>
           <Moment at={backup.data.created_at} />
         </h1>
+        <ProofBadge backup={backup.data} />
+        {backup.data.hold === null ? null : <Badge tone="quiet">On hold</Badge>}
         <div className="actions">
+          <VerifyActions backup={backup.data} />
+          <HoldButton backup={backup.data} />
+          <DeleteButton backup={backup.data} />
           <DownloadButton backup={backup.data} />
+          <IfMay to="restoreBackup">
+            <Button look="primary" onClick={() => setIsRestoring(true)}>
+              {chosen.size === 0 ? "Restore" : `Restore ${count(chosen.size, "path")}`}
+            </Button>
+          </IfMay>
         </div>
       </div>
+      <Damage backup={backup.data} />
       <BackupFacts backup={backup.data} />
+      <FilesPanel backupId={id} chosen={chosen} onChoose={toggle} canChoose={may("restoreBackup")} />
       <div className="columns">
         <Stages backup={backup.data} />
         <BackupWarnings backup={backup.data} />
       </div>
+      {isRestoring ? (
+        <RestoreDialog backup={backup.data} paths={[...chosen]} onClose={() => setIsRestoring(false)} />
+      ) : null}
     </>
+  );
+}
+
+/** What the last verification found wrong, until one as deep finds nothing. */
+function Damage({ backup: { verification_failed: failed } }: { backup: Backup }): ReactNode {
+  if (failed === null) return null;
+  return (
+    <div className="note bad" role="alert">
+      <p>
+        <strong>{failed.error.message}</strong>
+      </p>
+      {failed.findings.map(({ code, message }) => (
+        <p key={`${code} ${message}`}>{message}</p>
+      ))}
+      {failed.error.hint === undefined ? null : <p>{failed.error.hint}</p>}
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Empty, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
+import { ProofBadge } from "../backup/proof-badge.tsx";
 
 interface BackupsPanelProps {
   readonly backups: ListResult<Backup>;
@@ -43,6 +44,7 @@ export function BackupsPanel({ backups, site }: BackupsPanelProps): ReactNode {
                 <th>Sent and copied</th>
                 <th className="num">Took</th>
                 <th>Kind</th>
+                <th>Proof</th>
                 <th>Notes</th>
               </tr>
             </thead>
@@ -83,7 +85,13 @@ function BackupRow({ backup }: { backup: Backup }): ReactNode {
         {archive.mode === "full" ? "Full" : "Incremental"}
         <span className="muted">{backup.trigger === "manual" ? ", by hand" : ""}</span>
       </td>
-      <td>{warnings === 0 ? "" : count(warnings, "warning")}</td>
+      <td>
+        <ProofBadge backup={backup} />
+      </td>
+      <td>
+        {backup.hold === null ? "" : "On hold "}
+        {warnings === 0 ? "" : count(warnings, "warning")}
+      </td>
     </tr>
   );
 }

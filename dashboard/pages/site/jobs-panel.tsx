@@ -1,7 +1,7 @@
 // What was tried, also what came to nothing.
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import type { Job } from "#shared/contracts/jobs.ts";
+import type { Job, JobType } from "#shared/contracts/jobs.ts";
 import { useList } from "../../api/hooks.ts";
 import { duration } from "../../lib/format.ts";
 import { JobBadge } from "../../ui/badge.tsx";
@@ -22,6 +22,7 @@ export function JobsPanel({ siteId }: { siteId: string }): ReactNode {
             <thead>
               <tr>
                 <th>State</th>
+                <th>What</th>
                 <th>Begun</th>
                 <th className="num">Took</th>
                 <th>Why</th>
@@ -54,6 +55,7 @@ function JobRow({ job }: { job: Job }): ReactNode {
       <td>
         <JobBadge state={job.state} />
       </td>
+      <td>{TYPES[job.type]}</td>
       <td className="nowrap">
         <Moment at={start ?? job.created_at} />
       </td>
@@ -62,14 +64,29 @@ function JobRow({ job }: { job: Job }): ReactNode {
       </td>
       <td className="nowrap">{job.trigger === "manual" ? "By hand" : "Schedule"}</td>
       <td>
-        {job.backup_id === null ? (
-          <>
-            {job.error?.message ?? job.reason ?? ""} <span className="muted">{job.error?.hint ?? ""}</span>
-          </>
-        ) : (
-          <Link href={`/backups/${job.backup_id}`}>Backup</Link>
-        )}
+        <JobOutcome job={job} />
       </td>
     </tr>
+  );
+}
+
+const TYPES: Readonly<Record<JobType, string>> = {
+  backup: "Backup",
+  restore: "Restore",
+  undo: "Undo of a restore",
+  verify: "Verification",
+};
+
+function JobOutcome({ job }: { job: Job }): ReactNode {
+  const backupId = job.backup_id ?? job.source_backup_id;
+  return (
+    <>
+      {backupId === null ? null : <Link href={`/backups/${backupId}`}>Backup </Link>}
+      {job.error === null && job.reason === null ? null : (
+        <>
+          {job.error?.message ?? job.reason ?? ""} <span className="muted">{job.error?.hint ?? ""}</span>
+        </>
+      )}
+    </>
   );
 }

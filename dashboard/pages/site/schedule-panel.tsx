@@ -1,7 +1,7 @@
 // When a site is backed up: chosen in plain words, with the next five runs shown before anything is saved.
 import { type ReactNode, useState } from "react";
 import type { Schedule, Site } from "#shared/contracts/sites.ts";
-import { useChange } from "../../api/hooks.ts";
+import { type Change, useChange } from "../../api/hooks.ts";
 import { useMay } from "../../api/role.tsx";
 import { fromExpression, inWords, type PlainSchedule, toExpression } from "../../lib/schedule-words.ts";
 import { Button } from "../../ui/button.tsx";
@@ -23,11 +23,12 @@ interface Draft {
 
 export function SchedulePanel({ site }: { site: Site }): ReactNode {
   const may = useMay()("putSiteSchedule");
+  const save = useChange("putSiteSchedule", ["getSite", "listSites", "getFleetSummary"]);
   return (
     <Panel title="Schedule">
       {may ? (
         // A schedule that was changed elsewhere replaces what was begun here.
-        <ScheduleForm key={JSON.stringify(site.schedule)} site={site} />
+        <ScheduleForm key={JSON.stringify(site.schedule)} site={site} save={save} />
       ) : (
         <div className="panel-body">
           <p>
@@ -42,9 +43,13 @@ export function SchedulePanel({ site }: { site: Site }): ReactNode {
   );
 }
 
-function ScheduleForm({ site }: { site: Site }): ReactNode {
+interface ScheduleFormProps {
+  readonly site: Site;
+  readonly save: Change<"putSiteSchedule">;
+}
+
+function ScheduleForm({ site, save }: ScheduleFormProps): ReactNode {
   const [draft, setDraft] = useState(() => draftOf(site.schedule));
-  const save = useChange("putSiteSchedule", ["getSite", "listSites", "getFleetSummary"]);
   const change = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
   const schedule = scheduleOf(draft);
   const isSame =

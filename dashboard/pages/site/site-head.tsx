@@ -45,7 +45,7 @@ export function SiteHead({ site, active, tab }: SiteHeadProps): ReactNode {
 function BackupButtons({ site, active }: Omit<SiteHeadProps, "tab">): ReactNode {
   const params = { id: site.id };
   const start = useChange("startBackup", ["getBackupStatus", "listJobs"]);
-  const stop = useChange("stopBackup", ["getBackupStatus", "listJobs"]);
+  const stop = useChange("cancelJob", ["getBackupStatus", "listJobs"]);
   const [isFull, setIsFull] = useState(false);
   const fault = start.error ?? stop.error;
   return (
@@ -72,11 +72,11 @@ function BackupButtons({ site, active }: Omit<SiteHeadProps, "tab">): ReactNode 
             </Button>
           </IfMay>
         ) : (
-          <IfMay to="stopBackup">
+          <IfMay to="cancelJob">
             <Button
               icon="stop"
               busy={stop.isPending || active.cancel_requested}
-              onClick={() => stop.mutate({ params })}
+              onClick={() => stop.mutate({ params: { id: active.id } })}
             >
               {active.cancel_requested ? "Stopping" : "Stop"}
             </Button>

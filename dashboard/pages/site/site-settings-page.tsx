@@ -6,8 +6,10 @@ import { FaultPage } from "../../ui/fault-view.tsx";
 import { Skeleton } from "../../ui/panel.tsx";
 import { ExcludePanel } from "./exclude-panel.tsx";
 import { PlacePanel } from "./place-panel.tsx";
+import { ProofPanel } from "./proof-panel.tsx";
 import { QuotaPanel } from "./quota-panel.tsx";
 import { RemovePanel } from "./remove-panel.tsx";
+import { RetentionPanel } from "./retention-panel.tsx";
 import { SchedulePanel } from "./schedule-panel.tsx";
 import { SiteHead } from "./site-head.tsx";
 import { useBackupStatus } from "./use-backup-status.ts";
@@ -27,7 +29,9 @@ export function SiteSettingsPage({ id }: { id: string }): ReactNode {
     <>
       <SiteHead site={site.data} active={status.data?.active ?? null} tab="settings" />
       <SchedulePanel site={site.data} />
+      <RetentionPanel site={site.data} />
       <div className="columns">
+        <ProofPanel site={site.data} />
         <QuotaPanel site={site.data} />
         <ExcludePanel site={site.data} />
         <PlacePanel site={site.data} />

@@ -1,0 +1,155 @@
+// A newcomer's first hour, by clicks alone, on the real thing: from the link that npm start prints to the first backup, a
+// failing backup to its remedy, one file and the whole site brought back and undone, and a second node.
+import { exec } from "node:child_process";
+import { access, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
+import { PROJECT_ROOT } from "#local/serverless-file.ts";
+import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
+import { openTab, startBrowser, type Tab } from "./browser.ts";
+
+const SITE = "shop.example.com";
+const PATIENCE = { timeout: 90_000 };
+
+let fleet: Fleet;
+let browser: Browser;
+let tab: Tab;
+let page: Page;
+beforeAll(async () => {
+  const dashboardDir = await ensureDashboardBuilt();
+  fleet = await startFleet({ stack: { dashboardDir } });
+  await fleet.startDaemon();
+  browser = await startBrowser();
+  tab = await openTab(browser, { viewport: { width: 1280, height: 900 } });
+  page = tab.page;
+});
+afterAll(async () => {
+  await browser?.close();
+  await fleet?.[Symbol.asyncDispose]();
+});
+
+/** On the site's page: starts a backup and waits for how it ends. */
+async function backUp(): Promise<void> {
+  await page.getByRole("button", { name: "Back up now" }).click();
+  await page.getByRole("heading", { name: "Backing up" }).waitFor();
+  await page.getByRole("heading", { name: "Backing up" }).waitFor({ state: "detached", ...PATIENCE });
+}
+
+const backupRows = () => page.getByRole("region", { name: "Backups" }).locator("tbody tr");
+
+test("the link signs in, leaves no trace, and the first backup is three clicks away", async () => {
+  const link = fleet.stack.dashboard?.signInLink() ?? "";
+  const code = new URL(link).hash.slice("#code=".length);
+  await page.goto(link);
+  await page.getByRole("heading", { level: 1, name: "Fleet" }).waitFor();
+  expect(page.url()).not.toContain(code);
+  expect(tab.requests.filter((url) => url.includes(code))).toEqual([]);
+  expect(await page.evaluate("JSON.stringify([{ ...sessionStorage }, { ...localStorage }])")).not.toContain(
+    code,
+  );
+  await page.getByRole("row", { name: SITE }).getByText("Unprotected").waitFor();
+  await page.getByRole("link", { name: SITE }).click();
+  await page.getByText("No backup yet").waitFor();
+  await backUp();
+  await expect.poll(() => backupRows().count(), PATIENCE).toBe(1);
+  await backupRows().getByText("Full").waitFor();
+  const again = await openTab(browser);
+  await again.page.goto(link);
+  await again.page.getByText("This sign-in link was used before").waitFor();
+  await again.page.context().close();
+});
+
+test("a failing backup says what to do, and doing that makes it well", async () => {
+  const config = join(fleet.demo.siteDir, "wp-config.php");
+  const good = await readFile(config, "utf8");
+  await writeFile(config, good.replace(/('DB_PASSWORD',\s*')[^']*/, "$1wrong"));
+  try {
+    await backUp();
+    await page
+      .getByRole("alert")
+      .getByText("Check DB_USER and DB_PASSWORD in wp-config.php")
+      .waitFor(PATIENCE);
+    await page.getByText("Failing").waitFor();
+  } finally {
+    await writeFile(config, good);
+  }
+  await backUp();
+  await expect.poll(() => backupRows().count(), PATIENCE).toBe(2);
+  await page.getByRole("alert").waitFor({ state: "detached" });
+});
+
+test("one file is found in the archive and brought back", async () => {
+  const lost = join(fleet.demo.siteDir, "wp-content", "plugins", "demo-shop", "demo-shop.php");
+  const content = await readFile(lost);
+  await rm(lost);
+  await backupRows().first().getByRole("link").first().click();
+  for (const name of ["wp-content", "plugins", "demo-shop"]) {
+    await page.getByRole("table").getByRole("button", { name, exact: true }).click(PATIENCE);
+  }
+  await page.getByRole("checkbox", { name: "Choose wp-content/plugins/demo-shop/demo-shop.php" }).check();
+  await page.getByRole("button", { name: "Restore 1 path" }).click();
+  await page.getByRole("button", { name: "See what would happen" }).click();
+  await page.getByText("Nothing was changed.").waitFor(PATIENCE);
+  await expect(access(lost)).rejects.toThrow();
+  await page.getByRole("button", { name: "Back", exact: true }).click();
+  expect(await page.getByRole("button", { name: "Restore", exact: true }).isDisabled()).toBe(true);
+  await page.getByLabel(/to confirm$/).fill(SITE);
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByText("Restored.").waitFor(PATIENCE);
+  expect(await readFile(lost)).toEqual(content);
+  await page.getByRole("button", { name: "Close" }).click();
+});
+
+test("the whole site goes back in time, and forward again by undo", async () => {
+  const note = join(fleet.demo.siteDir, "wp-content", "written-after-the-backup.txt");
+  await writeFile(note, "later");
+  await page.reload();
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByLabel(/to confirm$/).fill(SITE);
+  await page.getByRole("dialog").getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByText("Restored.").waitFor(PATIENCE);
+  await expect(access(note)).rejects.toThrow();
+  await page.getByRole("button", { name: "Undo this restore" }).click();
+  await page.getByLabel(`Type ${SITE} to confirm`).fill(SITE);
+  await page.getByRole("button", { name: "Undo", exact: true }).click();
+  await page.getByText("The site is as it was before the restore.").waitFor(PATIENCE);
+  expect(await readFile(note, "utf8")).toBe("later");
+});
+
+test("a backup is verified, and held", async () => {
+  await page.reload();
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByText("Nothing wrong was found.").waitFor(PATIENCE);
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByText("Verified just now").first().waitFor();
+  await page.getByRole("button", { name: "Hold", exact: true }).click();
+  await page.getByLabel("Why").fill("court order");
+  await page.getByRole("dialog").getByRole("button", { name: "Hold", exact: true }).click();
+  await page.getByText("On hold").waitFor();
+  expect(await page.getByRole("button", { name: "Delete" }).isDisabled()).toBe(true);
+});
+
+test("another node is enrolled by one copied command, and the page notices", async () => {
+  await page.getByRole("link", { name: "Nodes" }).click();
+  await page.getByRole("button", { name: "Enrol a node" }).click();
+  const command = (await page.getByRole("dialog").locator("code").textContent(PATIENCE)) ?? "";
+  const env = {
+    ...inheritedEnvironment(),
+    PATH: `${join(PROJECT_ROOT, "bin")}:${dirname(process.execPath)}:${process.env["PATH"]}`,
+  };
+  await promisify(exec)(`${command} --name web2.example.com --state-dir ${join(fleet.dir, "node2")}`, {
+    env,
+  });
+  await page.getByText("web2.example.com is enrolled.").waitFor(PATIENCE);
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("row", { name: "web2.example.com" }).getByText("Enrolled, not heard of").waitFor();
+});
+
+test("and all the while the browser had nothing to complain about", () => {
+  // The second use of the link is refused, in its own tab.
+  expect(tab.complaints).toEqual([]);
+});
