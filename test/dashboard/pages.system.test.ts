@@ -190,7 +190,7 @@ test("a revoked session says so, keeps nothing on screen, and comes back to the 
   await page.getByRole("link", { name: "Nodes" }).click();
   await page.getByText("Your session has ended").waitFor();
   expect(await page.getByRole("table").count()).toBe(0);
-  expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain(token);
+  expect(await page.evaluate(() => JSON.stringify(Object.entries(sessionStorage)))).not.toContain(token);
   await page.getByLabel("API token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("This token is not valid here").waitFor();
