@@ -35,6 +35,12 @@ export const PACKAGES = [
   },
   { apt: "restic", elsewhere: "restic", commands: ["restic"], onlyFor: "test" },
   { apt: "age", elsewhere: "age", commands: ["age", "age-keygen"], onlyFor: "test" },
+  {
+    apt: "chromium",
+    elsewhere: "Chromium",
+    files: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
+    onlyFor: "test",
+  },
 ];
 
 export function missingPackages(profile, { commands, phpModules, files }) {

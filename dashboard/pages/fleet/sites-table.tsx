@@ -43,8 +43,12 @@ export function SitesTable({ rows, view, onChange, now }: SitesTableProps): Reac
   const focusRow = (at: number): void => {
     if (at < 0 || at >= rows.length) return;
     virtual.scrollToIndex(at);
-    // The row exists once the list has scrolled to it.
-    requestAnimationFrame(() => body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus());
+    const find = (): HTMLElement | null | undefined =>
+      body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`);
+    const row = find();
+    if (row) row.focus({ preventScroll: true });
+    // One that was out of sight exists once the list has scrolled to it.
+    else requestAnimationFrame(() => find()?.focus({ preventScroll: true }));
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15 }[event.key];
