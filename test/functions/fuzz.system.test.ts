@@ -22,6 +22,8 @@ interface Described {
 
 const RUNS = 60;
 const SECONDS_PER_OPERATION = 5;
+/** For operations that few requests made at random fit. */
+const ROUNDS = 6;
 
 let master: Master;
 let node: TestNode;
@@ -87,7 +89,7 @@ function requests(
     { weight: 1, arbitrary: fc.uuid() },
     { weight: 1, arbitrary: fc.string({ minLength: 1, unit: "grapheme", maxLength: 30 }).map(percentEncode) },
   );
-  const query = fc.record(
+  const anyQuery = fc.record(
     Object.fromEntries(
       parameters
         .filter((one) => one.in === "query")
@@ -98,6 +100,8 @@ function requests(
     ),
     { requiredKeys: [] },
   );
+  // Also none: of several parameters at once, one is nearly always refused.
+  const query = fc.oneof({ weight: 3, arbitrary: anyQuery }, { weight: 1, arbitrary: fc.constant({}) });
   return fc
     .record({ id, query, request: bodies(requestBody?.content["application/json"]?.schema, known) })
     .map(({ id: value, query: given, request }) => ({
@@ -137,9 +141,12 @@ describe.each(Object.entries(OPERATIONS) as [string, Operation][])("%s", (operat
       check(operation, answer);
       if (answer.status === operation.status) good += 1;
     });
-    await fc.assert(property, { numRuns: RUNS, interruptAfterTimeLimit: SECONDS_PER_OPERATION * 1000 });
+    const isLuckEnough = !NEEDS_MORE_THAN_LUCK.has(operationId);
+    for (let round = 1; round === 1 || (isLuckEnough && good === 0 && round <= ROUNDS); round += 1) {
+      await fc.assert(property, { numRuns: RUNS, interruptAfterTimeLimit: SECONDS_PER_OPERATION * 1000 });
+    }
     // Otherwise only the validation was tried.
-    if (!NEEDS_MORE_THAN_LUCK.has(operationId)) expect(good).toBeGreaterThan(0);
+    if (isLuckEnough) expect(good).toBeGreaterThan(0);
   });
 });
 

@@ -27,6 +27,7 @@ it("recovers what was committed when it was killed", async () => {
     "CREATE DATABASE kept; CREATE TABLE kept.t (x INT) ENGINE=InnoDB; INSERT INTO kept.t VALUES (7)",
   );
   process.kill(first.pid, "SIGKILL");
+  await expect.poll(() => isThere(first.pid)).toBe(false);
   await using second = await startMariadb({ dataDir, port: 0 });
   expect(await second.exec("SELECT x FROM kept.t")).toBe("7\n");
   await first.close();
@@ -69,3 +70,11 @@ it("listens on loopback only", async () => {
     await expect(once(connect({ host, port: mariadb.port }), "connect")).rejects.toThrow("ECONNREFUSED");
   }
 });
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

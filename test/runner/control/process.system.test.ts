@@ -108,7 +108,7 @@ describe("kill -9", () => {
     await first.until("test.working");
     first.child.kill("SIGKILL");
     await first.exited;
-    expect(await left()).toEqual([jobId, `${jobId}.lock`, `${jobId}.json`]);
+    expect(await left()).toEqual([jobId, `${jobId}.lock`, `${jobId}.ledger`]);
 
     const second = start("succeed");
     await second.until("queue.opened");
