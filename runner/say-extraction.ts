@@ -56,24 +56,37 @@ function eventOf(extracted: Extracted | undefined): Record<string, unknown> {
 export interface VerifiedEnd {
   readonly name: string;
   readonly verified: VerifiedBackup;
+  readonly isDeep: boolean;
   readonly isJson: boolean;
 }
 
-export function sayVerified({ name, verified, isJson }: VerifiedEnd, { terminal }: Edge, log: Log): void {
-  const { findings } = verified;
+export function sayVerified(
+  { name, verified, isDeep, isJson }: VerifiedEnd,
+  { terminal }: Edge,
+  log: Log,
+): void {
+  const { findings, proof } = verified;
   if (isJson) {
     const { frames, entries, files, filesBytes, dbBytes, tables, trust, bytesRead, requests, seconds } =
       verified;
     const counts = { frames, entries, files, files_bytes: filesBytes, db_bytes: dbBytes, tables };
     const how = { bytes_downloaded: bytesRead, requests, seconds, trust };
+    const proved = {
+      rows: proof?.rows ?? null,
+      restore_seconds: proof?.restoreSeconds ?? null,
+      warnings: proof?.warnings ?? [],
+    };
     log.info(findings.length === 0 ? "verify.good" : "verify.failed", {
       backup: name,
+      deep: isDeep,
       findings,
+      ...(isDeep ? proved : {}),
       ...counts,
       ...how,
     });
     return;
   }
-  terminal.line(findings.length === 0 ? `${name} is good:` : `${name} is NOT good:`);
+  const good = isDeep ? "is proved: it was restored, and nothing was lost" : "is good";
+  terminal.line(findings.length === 0 ? `${name} ${good}:` : `${name} is NOT good:`);
   for (const line of describeVerified(verified)) terminal.line(`  ${line}`);
 }

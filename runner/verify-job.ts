@@ -1,36 +1,53 @@
-// A verification as a job: the archive is read back, and what is wrong with it goes to its record.
+// A verification as a job: the archive is read back, or if the job says so restored and compared, and what is wrong with
+// it goes to its record.
 import type { Finding, JobReport, VerifyResult } from "#shared/contracts/restores.ts";
 import { BackupError } from "#shared/errors.ts";
 import { systemClock } from "./clock.ts";
 import type { JobContext, RunJob } from "./context.ts";
 import { countInto, jobReportBase, openClaimedArchive } from "./job-report.ts";
 import { toErrorReport } from "./plan/error-class.ts";
+import { prove } from "./prove.ts";
 import { type VerifiedBackup, verify } from "./verify.ts";
 
 export const runVerifyJob: RunJob = async (job: JobContext): Promise<JobReport> => {
   const startedAt = job.now();
   const { request } = job.claim.job;
-  if (request?.type === "verify" && request.deep) {
-    throw new BackupError("job_type_unknown", { detail: "this backupd cannot make deep verifications" });
-  }
+  const isDeep = request?.type === "verify" && request.deep;
+  const verified = isDeep ? await proveFor(job) : await verifyFor(job);
+  const warnings = [...(verified.proof?.warnings ?? [])];
+  const base = { ...jobReportBase(job, startedAt), warnings, warnings_total: warnings.length };
+  const [first] = verified.findings;
+  if (first === undefined) return { ...base, status: "success", verify: resultOf(verified) };
+  const findings = [...verified.findings];
+  return { ...base, status: "failed", error: toErrorReport(failureOf(first)), findings };
+};
+
+async function verifyFor(job: JobContext): Promise<VerifiedBackup> {
   job.stages.enter("read");
-  const verified = await verify(() => openClaimedArchive(job), {
+  return await verify(() => openClaimedArchive(job), {
     signal: job.signal,
     clock: systemClock,
     onProgress: countInto(job),
   });
-  const base = jobReportBase(job, startedAt);
-  const [first] = verified.findings;
-  if (first === undefined) return { ...base, status: "success", verify: resultOf(verified) };
-  return { ...base, status: "failed", error: damaged(first), findings: [...verified.findings] };
-};
+}
 
-function damaged({ message }: Finding): ReturnType<typeof toErrorReport> {
-  return toErrorReport(new BackupError("archive_corrupt", { detail: message }));
+async function proveFor(job: JobContext): Promise<VerifiedBackup> {
+  return await prove(() => openClaimedArchive(job), {
+    signal: job.signal,
+    clock: systemClock,
+    onProgress: countInto(job),
+    scratchDir: job.spoolDir,
+    enter: (stage) => job.stages.enter(stage),
+  });
+}
+
+/** An archive may be as it was made, and yet not be restored. */
+function failureOf({ code, message }: Finding): BackupError {
+  return new BackupError(code === "archive_corrupt" ? code : "proof_failed", { detail: message });
 }
 
 function resultOf(verified: VerifiedBackup): VerifyResult {
-  const { bytesRead, requests, files, filesBytes, dbBytes, tables, frames, entries } = verified;
+  const { bytesRead, requests, files, filesBytes, dbBytes, tables, frames, entries, proof } = verified;
   return {
     bytes_downloaded: bytesRead,
     requests,
@@ -38,11 +55,11 @@ function resultOf(verified: VerifiedBackup): VerifyResult {
     files_bytes: filesBytes,
     db_bytes: dbBytes,
     tables,
-    deep: false,
+    deep: proof !== undefined,
     frames,
     entries,
-    rows: null,
-    restore_seconds: null,
+    rows: proof?.rows ?? null,
+    restore_seconds: proof?.restoreSeconds ?? null,
     boot_status: null,
   };
 }

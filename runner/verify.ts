@@ -19,9 +19,27 @@ export interface VerifiedBackup extends Verified {
   readonly bytesRead: number;
   readonly requests: number;
   readonly seconds: number;
+  /** If the verification was deep and came to its end. */
+  readonly proof?: Proof;
 }
 
-const NOTHING_READ = { frames: 0, entries: 0, files: 0, filesBytes: 0, dbBytes: 0, tables: 0 };
+export interface Proof {
+  /** In all tables after the import. */
+  readonly rows: number;
+  /** Download, extraction and import. */
+  readonly restoreSeconds: number;
+  /** What is no fault of the backup, but should be known. */
+  readonly warnings: readonly Finding[];
+}
+
+export const NOTHING_READ: Omit<Verified, "findings"> = {
+  frames: 0,
+  entries: 0,
+  files: 0,
+  filesBytes: 0,
+  dbBytes: 0,
+  tables: 0,
+};
 
 /** @throws BackupError `storage_*`, `archive_missing`; the signal's reason. */
 export async function verify(open: () => Promise<FoundArchive>, deps: VerifyDeps): Promise<VerifiedBackup> {
@@ -38,9 +56,9 @@ export async function verify(open: () => Promise<FoundArchive>, deps: VerifyDeps
   }
 }
 
-async function verifyOpen(
+export async function verifyOpen(
   { archive, record }: FoundArchive,
-  { signal, onProgress }: VerifyDeps,
+  { signal, onProgress }: Pick<VerifyDeps, "signal" | "onProgress">,
 ): Promise<Verified> {
   if (archive.kind === "indexed") {
     const how = { signal, ...(onProgress === undefined ? {} : { onProgress }) };
@@ -59,7 +77,7 @@ async function verifyOpen(
 }
 
 /** Only what is wrong with the archive; everything else goes on. */
-function asFinding(error: unknown): Finding {
+export function asFinding(error: unknown): Finding {
   if (!(error instanceof BackupError) || error.code !== "archive_corrupt") throw error;
   return { code: error.code, message: error.message.slice(0, 2000) };
 }

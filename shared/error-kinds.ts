@@ -241,6 +241,21 @@ const NODE_KINDS = {
     "Neither mariadb-dump nor mysqldump is installed",
     "Install the database client, e.g. `apt-get install mariadb-client`.",
   ),
+  proof_needs_mariadbd: node(
+    "never",
+    "A proof needs MariaDB's server program on the node",
+    "Install it (apt install mariadb-server; it need not run: systemctl disable --now mariadb), or verify without --deep.",
+  ),
+  proof_server_failed: node(
+    "later",
+    "The throw-away database server of a proof did not run",
+    "Read the detail (the server's last words); check the node's memory and the free space of the state directory.",
+  ),
+  proof_failed: node(
+    "never",
+    "The backup does not restore to what was backed up",
+    "Read the findings. Keep older backups of the site, make a new one with `run-once --full`, and prove that one.",
+  ),
   disk_full: node(
     "later",
     "The node's disk is full",

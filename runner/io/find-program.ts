@@ -2,7 +2,17 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 
-const DIRECTORIES = ["/usr/bin", "/usr/local/bin", "/bin", "/usr/local/mysql/bin", "/opt/homebrew/bin"];
+const DIRECTORIES = [
+  "/usr/bin",
+  "/usr/local/bin",
+  "/bin",
+  "/usr/local/mysql/bin",
+  "/opt/homebrew/bin",
+  // Servers.
+  "/usr/sbin",
+  "/usr/local/sbin",
+  "/usr/libexec",
+];
 
 /** The first of `names` that is installed. */
 export function findProgram(names: readonly string[]): string | undefined {

@@ -3,6 +3,7 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BackupError } from "#shared/errors.ts";
+import { endProcessesIn } from "./end-left-processes.ts";
 import { tryLock } from "./lock.ts";
 
 export interface StateDir {
@@ -120,8 +121,14 @@ export async function openStateDir(path: string): Promise<StateDir> {
   }
   // Beside the spool, not in it: the job finds its directory empty, and removing it does not remove the lock.
   const lockOf = (jobId: string): string => join(spoolRoot, `${jobId}.lock`);
+  /** What works in it would go on writing. */
+  const clearSpool = async (jobId: string): Promise<void> => {
+    const dir = join(spoolRoot, jobId);
+    await endProcessesIn(dir);
+    await rm(dir, { recursive: true, force: true });
+  };
   const removeSpool = async (jobId: string): Promise<void> => {
-    await rm(join(spoolRoot, jobId), { recursive: true, force: true });
+    await clearSpool(jobId);
     await rm(lockOf(jobId), { force: true });
   };
   return {
@@ -141,7 +148,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
         throw new BackupError("already_running", { detail: `job ${jobId} runs already` });
       const dir = join(spoolRoot, jobId);
       try {
-        await rm(dir, { recursive: true, force: true });
+        await clearSpool(jobId);
         await mkdir(dir, { mode: 0o700 });
       } catch (error) {
         lock[Symbol.dispose]();

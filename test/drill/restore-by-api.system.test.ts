@@ -1,5 +1,5 @@
 // The restore drill from the dashboard's side: a real WordPress is backed up, ruined, and brought back by a job that the
-// API starts and the daemon works on; then the job is undone; and the backup is verified by one.
+// API starts and the daemon works on; then the job is undone; and the backup is verified, and proved, by one.
 import { appendFile, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -102,4 +102,17 @@ it("a verification is kept with the backup", async () => {
   expect(job).toMatchObject({ state: "succeeded", type: "verify" });
   const record = await fleet.operator.call("getBackup", { id: backupId });
   expect(record.verified_at).toBe(job.ended_at);
+});
+
+it("a deep one proves it: restored beside the site, all rows counted, and the site is as it was", async () => {
+  const before = [await differences(), await dump()];
+  const job = await done(fleet.operator.call("verifyBackup", { id: backupId, body: { deep: true } }));
+  expect(job, JSON.stringify(job)).toMatchObject({ state: "succeeded", type: "verify", warnings: [] });
+  const record = await fleet.operator.call("getBackup", { id: backupId });
+  expect(record).toMatchObject({ verified_at: job.ended_at, proved_at: job.ended_at });
+  expect(record.proof).toMatchObject({ deep: true, files: record.archive.files, boot_status: null });
+  expect(record.proof?.rows).toBeGreaterThan(100);
+  expect(record.proof?.restore_seconds).toBeGreaterThan(0);
+  expect([await differences(), await dump()]).toEqual(before);
+  expect((await fleet.leftovers()).spoolFiles).toEqual([]);
 });

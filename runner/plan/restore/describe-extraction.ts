@@ -52,19 +52,28 @@ export interface VerifiedFacts
   readonly entries: number;
   readonly tables: number;
   readonly findings: readonly { readonly message: string }[];
+  readonly proof?: {
+    readonly rows: number;
+    readonly restoreSeconds: number;
+    readonly warnings: readonly { readonly message: string }[];
+  };
 }
 
 const SHOWN_FINDINGS = 20;
 
 /** Lines for a person. */
 export function describeVerified(facts: VerifiedFacts): string[] {
-  const { findings } = facts;
+  const { findings, proof } = facts;
   const hidden = findings.length - SHOWN_FINDINGS;
   return [
     ...findings.slice(0, SHOWN_FINDINGS).map(({ message }) => `✗ ${message}`),
     ...(hidden > 0 ? [`✗ and ${hidden} more`] : []),
     `${count(facts.files, "file")}: ${formatBytes(facts.filesBytes)}; ${count(facts.entries, "entry", "entries")} in ${count(facts.frames, "frame")}`,
-    `database: ${formatBytes(facts.dbBytes)}, ${count(facts.tables, "table")}`,
+    ...(proof?.warnings ?? []).map(({ message }) => `! ${message}`),
+    `database: ${formatBytes(facts.dbBytes)}, ${count(facts.tables, "table")}${proof === undefined ? "" : `, ${count(proof.rows, "row")} after the import`}`,
+    ...(proof === undefined
+      ? []
+      : [`a restore takes ${formatSeconds(proof.restoreSeconds)} here: download, extraction and import`]),
     `read ${formatBytes(facts.bytesRead)} with ${count(facts.requests, "request")} in ${formatSeconds(facts.seconds)}`,
     ...(findings.length > 0 ? [] : [`checked: ${TRUST[facts.trust]}`]),
     ...(findings.length === 0

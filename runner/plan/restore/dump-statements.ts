@@ -30,6 +30,8 @@ const DATABASE = new RegExp(
 );
 /** What follows a view's DROP, or a table's rows, and does not begin with its name. */
 const OF_SECTION = /^\/\*!\d+ CREATE(?:\*\/| ALGORITHM)/;
+/** The last is MariaDB's sandbox mark, which no delimiter ends. */
+const NO_STATEMENT = /^(?:--|#|\/\*M?!999999\\-)/;
 const DELIMITER = /^DELIMITER (\S+)/;
 
 export function createStatementReader(): StatementReader {
@@ -43,9 +45,10 @@ export function createStatementReader(): StatementReader {
       current = undefined;
       const changed = DELIMITER.exec(head)?.[1];
       if (changed !== undefined) delimiter = changed;
-      if (changed !== undefined || head.trim() === "" || /^(?:--|#)/.test(head)) return undefined;
+      if (changed !== undefined || head.trim() === "" || NO_STATEMENT.test(head)) return undefined;
       current = statementAt(head, section);
-      if (current.subject !== undefined) section = current.subject;
+      // What follows a routine's or an event's DROP is no table's any more.
+      if (current.subject !== undefined || "name" in current) section = current.subject;
       return { statement: current, isStart: true };
     },
   };
