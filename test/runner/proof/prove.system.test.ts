@@ -4,6 +4,9 @@ import { spawn } from "node:child_process";
 import { hash } from "node:crypto";
 import { once } from "node:events";
 import {
+  chownSync,
+  copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -30,6 +33,8 @@ import { until } from "#test/faults/hold.ts";
 import { runBackupd } from "#test/helpers/fleet.ts";
 import { makeSite, packTo, type SiteOnDisk } from "#test/runner/io/pack-to-tree.ts";
 import { craftArchive, directoryEntry, fileEntry } from "#test/runner/io/restore/craft-archive.ts";
+
+const NOBODY = 65_534;
 
 let dir: string;
 let server: Mariadb;
@@ -267,4 +272,41 @@ it("on the command line: a proof that was killed leaves nothing behind the next 
   expect(said).toMatchObject({ event: "verify.good", deep: true, rows: 3504, tables: 6, findings: [] });
   expect(readdirSync(join(stateDir, "spool"))).toEqual([]);
   expect(processesIn(stateDir)).toEqual([]);
+});
+
+it("a dump that reaches for the machine gets nowhere, in a server that has nothing", async () => {
+  const attack = (sql: string): string =>
+    dump.replace("DROP TABLE IF EXISTS `wp_log`;", `${sql};\nDROP TABLE IF EXISTS \`wp_log\`;`);
+  const [outside, inside] = [join(dir, "outside"), "/tmp/outside"];
+  const messages = [];
+  for (const sql of [
+    `SELECT 1 INTO OUTFILE '${outside}'`,
+    `SELECT 1 INTO OUTFILE '${inside}'`,
+    "SET GLOBAL general_log_file = '/data/x.log'",
+    "CREATE USER evil@localhost",
+  ]) {
+    const { findings } = await proved(await packed(attack(sql)));
+    rmSync(scratchDir, { recursive: true });
+    mkdirSync(scratchDir);
+    messages.push(...findings.map(({ code, message }) => `${code}: ${message}`));
+  }
+  expect(messages).toHaveLength(4);
+  for (const message of messages) expect(message).toMatch(/^import_failed: .*(?:denied|privilege)/i);
+  expect(existsSync(outside) || existsSync(inside)).toBe(false);
+});
+
+it.runIf(process.getuid?.() === 0)("works without root's rights, too", async () => {
+  const home = mkdtempSync(join(tmpdir(), "backupd-proof-user-"));
+  try {
+    const file = join(home, "a.tar.zst");
+    copyFileSync(await packed(dump), file);
+    for (const path of [home, file]) chownSync(path, NOBODY, NOBODY);
+    const command = ["verify", file, "--deep", "--state-dir", join(home, "state"), "--json"];
+    const as = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
+    const { code, stdout, stderr } = await runBackupd(command, as);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain('"verify.good"');
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });

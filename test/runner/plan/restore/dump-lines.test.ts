@@ -108,6 +108,24 @@ describe("a dump's contents", () => {
     );
   });
 
+  it("keep an event and a procedure that come after another site's tables", async () => {
+    const code = `/*!50106 DROP EVENT IF EXISTS \`ev\` */;
+DELIMITER ;;
+/*!50106 CREATE*/ /*!50117 DEFINER=\`root\`@\`localhost\`*/ /*!50106 EVENT \`ev\` ON SCHEDULE EVERY 1 DAY DO SELECT 1 */ ;;
+DELIMITER ;
+/*!50003 DROP PROCEDURE IF EXISTS \`p\` */;
+DELIMITER ;;
+CREATE DEFINER=\`root\`@\`localhost\` PROCEDURE \`p\`()
+SELECT 1 ;;
+DELIMITER ;
+`;
+    const isLeft = (table: string): boolean => table === "other_posts";
+    const plan = { ...planImport({ dump: emptyDump(), existing: [], tablePrefix: "wp_" }), isLeft };
+    const filter = importFilter(plan, "root@localhost");
+    const filtered = await mapped(`${SECTION("wp_a")}${SECTION("other_posts")}${code}`, [100], filter);
+    expect(filtered.endsWith(code)).toBe(true);
+  });
+
   it("lose exactly what belongs to another site", async () => {
     const isLeft = (table: string): boolean => table === "other_posts";
     const plan = { ...planImport({ dump: emptyDump(), existing: [], tablePrefix: "wp_" }), isLeft };
