@@ -1,6 +1,5 @@
 // The commands that read archives: list, files, verify, restore. Thin: each finds its archive, tells the story and shows
 // how it ended.
-import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { RestorePart } from "#shared/contracts/restores.ts";
 import manifest from "../package.json" with { type: "json" };
@@ -20,7 +19,6 @@ import type { Log } from "./io/log.ts";
 import type { Selection } from "./plan/restore/select-entries.ts";
 import type { SiteCommand, SiteCommandDeps } from "./restore-site.ts";
 import { stopOnSignals } from "./stop-signals.ts";
-import type { VerifiedBackup, VerifyDeps } from "./verify.ts";
 
 interface ArchiveOptions extends CommonOptions {
   readonly site?: string;
@@ -149,31 +147,11 @@ async function doVerify(
   const find = (): Promise<FoundArchive> => open(name, options, edge, session);
   const isDeep = options.deep === true;
   const verified = isDeep
-    ? await proveHere(find, settingsOf(options, edge).stateDir, deps)
+    ? await (await import("./prove-here.ts")).proveHere(find, settingsOf(options, edge).stateDir, deps)
     : await (await import("./verify.ts")).verify(find, deps);
   shown[Symbol.dispose]();
   sayVerified({ name, verified, isDeep, isJson: options.json === true }, edge, session.log);
   return verified.findings.length === 0 ? EXIT.ok : EXIT.failed;
-}
-
-/** In a spool of its own, as a job has one; of earlier ones that were killed, nothing is left. */
-async function proveHere(
-  find: () => Promise<FoundArchive>,
-  stateDir: string,
-  deps: VerifyDeps,
-): Promise<VerifiedBackup> {
-  const [{ prove }, { openStateDir }] = await Promise.all([
-    import("./prove.ts"),
-    import("./io/state-dir.ts"),
-  ]);
-  const state = await openStateDir(stateDir);
-  for (const { jobId, isAlive } of await state.listSpools()) if (!isAlive) await state.removeSpool(jobId);
-  const spool = await state.openSpool(randomUUID());
-  try {
-    return await prove(find, { ...deps, scratchDir: spool.dir, enter: () => undefined });
-  } finally {
-    await spool.remove();
-  }
 }
 
 function selectionOf({ only, path }: RestoreOptions): Selection {

@@ -145,5 +145,6 @@ function dumpFindings({ archive }: FoundArchive, { facts }: ReadDump): Finding[]
       ? [corrupt("The dump is not the one that was made: its hash is wrong")]
       : []),
     ...(facts.isComplete ? [] : [corrupt('The dump is cut off: it does not end with "-- Dump completed"')]),
+    ...(facts.tables > 0 ? [] : [{ code: "dump_unusable", message: "The dump makes no table at all" }]),
   ];
 }

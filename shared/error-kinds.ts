@@ -251,6 +251,11 @@ const NODE_KINDS = {
     "The throw-away database server of a proof did not run",
     "Read the detail (the server's last words); check the node's memory and the free space of the state directory.",
   ),
+  proof_other_server: node(
+    "never",
+    "The dump is of another kind of database server than the node's MariaDB, which does not take it",
+    "This says nothing about the backup. Download it to a machine with a MariaDB of the dump's release or newer: backupd verify FILE --deep.",
+  ),
   proof_failed: node(
     "never",
     "The backup does not restore to what was backed up",

@@ -1,7 +1,7 @@
 // After a kill -9 of ours, programs that a job has started live on. They work in that job's own directory, where nobody
 // else does: so they are found by it, and not by a number that may be another process' by now.
 
-import { readdir, readlink, realpath } from "node:fs/promises";
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { kill } from "node:process";
 import { setTimeout } from "node:timers/promises";
 
@@ -29,10 +29,19 @@ async function processesIn(place: string): Promise<number[]> {
     pids.map(async (pid) => {
       // It may end meanwhile, or be another user's.
       const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-      return cwd === place || cwd.startsWith(`${place}/`) ? [pid] : [];
+      const isThere = cwd === place || cwd.startsWith(`${place}/`);
+      return isThere && !(await hasTerminal(pid)) ? [pid] : [];
     }),
   );
   return found.flat().filter((pid) => pid !== process.pid);
+}
+
+/** An operator who looks around; what a job starts has none. */
+async function hasTerminal(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+  // proc_pid_stat(5): state, ppid, pgrp, session, tty_nr follow the name, which may hold anything.
+  const [, , , , terminal = "0"] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return terminal !== "0";
 }
 
 function end(pid: number): void {

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { decompress } from "@mongodb-js/zstd";
 import type { Finding } from "#shared/contracts/restores.ts";
 import { BackupError } from "#shared/errors.ts";
-import { compareDumps } from "../../plan/restore/compare-dumps.ts";
+import { compareDumps, release } from "../../plan/restore/compare-dumps.ts";
 import type { DumpFingerprint } from "../../plan/restore/dump-fingerprint.ts";
 import { freeBytes } from "../disk.ts";
 import { type Dump, dumpDatabase } from "../dump.ts";
-import { probeDatabase } from "../mysql-client.ts";
+import { askDatabase, probeDatabase } from "../mysql-client.ts";
 import { readDatabaseState } from "../restore/database-objects.ts";
 import type { DumpSource } from "../restore/import-dump.ts";
 import { prepareImport } from "../restore/restore-database.ts";
@@ -69,7 +69,7 @@ export async function proveDump(source: DumpSource, options: ProveDumpOptions): 
 async function importInto(
   db: SiteDatabase,
   source: DumpSource,
-  { dir, signal, onBytes }: ProveDumpOptions,
+  { dir, signal, onBytes, fingerprint }: ProveDumpOptions,
 ): Promise<Finding | undefined> {
   try {
     const prepared = await prepareImport({ db }, source, { signal });
@@ -80,8 +80,22 @@ async function importInto(
     if (!isOfDump) throw error;
     const free = await freeBytes(dir);
     if (free < TIGHT_BYTES) throw new BackupError("disk_full", { detail: error.message, cause: error });
+    await checkKind(db, fingerprint.maker.server, error, signal);
     return { code: error.code, message: error.message.slice(0, 2000) };
   }
+}
+
+/** That a server refuses what another kind of server has written says nothing about the backup. */
+async function checkKind(
+  db: SiteDatabase,
+  madeBy: string,
+  refusal: BackupError,
+  signal: AbortSignal,
+): Promise<void> {
+  const version = (await askDatabase(db, "SELECT VERSION()", signal)).trim();
+  if (madeBy === "" || release(madeBy) === release(version)) return;
+  const detail = `The dump is of ${madeBy}, this server is ${version}: ${refusal.message}`;
+  throw new BackupError("proof_other_server", { detail, cause: refusal });
 }
 
 async function countRows(db: SiteDatabase, signal: AbortSignal): Promise<{ tables: number; rows: number }> {

@@ -45,8 +45,8 @@ function isSameMaker(left: DumpMaker, right: DumpMaker): boolean {
   return left.program === right.program && release(left.server) === release(right.server);
 }
 
-/** 10.11 of 10.11.6-MariaDB-0+deb12u1. */
-function release(version: string): string {
+/** `mariadb 10.11` of 10.11.6-MariaDB-0+deb12u1. */
+export function release(version: string): string {
   const [numbers = "", flavour = "MySQL"] = [
     /^\d+\.\d+/.exec(version)?.[0],
     /mariadb/i.exec(version)?.[0].toLowerCase(),
