@@ -2,8 +2,19 @@
 // needs the machine's MariaDB, PHP, WordPress and zstd, and is what `npm test` adds.
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+/** Both wait for other programs half of the time: one worker per processor, not one fewer. */
+const WORKERS = 2;
+
+/**
+ * Worker threads of the product start from TypeScript sources here: bin/backupd says why V8 must not replace
+ * WebAssembly's code then.
+ */
+const SAFE_WASM = ["--liftoff-only", "--wasm-wrapper-tiering-budget=1000000000"];
+
 const config: ViteUserConfig = defineConfig({
   test: {
+    maxWorkers: WORKERS,
+    execArgv: SAFE_WASM,
     projects: [
       {
         test: {
@@ -19,7 +30,6 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/**/*.system.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],
