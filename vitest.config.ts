@@ -2,8 +2,8 @@
 // needs the machine's MariaDB, PHP, WordPress and zstd, and is what `npm test` adds.
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-/** Both wait for other programs half of the time: one worker per processor, not one fewer. */
-const WORKERS = 2;
+/** One worker per processor, not one fewer; system tests wait for other programs most of the time. */
+const WORKERS = { unit: 2, system: 3 };
 
 /**
  * Worker threads of the product start from TypeScript sources here: bin/backupd says why V8 must not replace
@@ -13,12 +13,12 @@ const SAFE_WASM = ["--liftoff-only", "--wasm-wrapper-tiering-budget=1000000000"]
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: WORKERS,
     execArgv: SAFE_WASM,
     projects: [
       {
         test: {
           name: "unit",
+          maxWorkers: WORKERS.unit,
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.system.test.ts", "**/node_modules/**"],
           testTimeout: 20_000,
@@ -27,6 +27,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "system",
+          maxWorkers: WORKERS.system,
           include: ["test/**/*.system.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -20,7 +20,7 @@ interface Described {
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> };
 }
 
-const RUNS = 60;
+const RUNS = 40;
 const SECONDS_PER_OPERATION = 5;
 /** For operations that few requests made at random fit. */
 const ROUNDS = 6;

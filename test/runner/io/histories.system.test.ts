@@ -15,7 +15,7 @@ import { makeSite, type PackedArchive, packTo, type SiteOnDisk } from "./pack-to
 import { applyChange, type Change, change, makeTree } from "./random-changes.ts";
 import { treeFacts } from "./tree-facts.ts";
 
-const RUNS = Number(process.env["FILE_HISTORIES"] ?? 250);
+const RUNS = Number(process.env["FILE_HISTORIES"] ?? 120);
 /** Where the machine has one, memory: it is the trees that are tried, not the disk. */
 const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** More than the clock of any file system in use here needs to tick. */
