@@ -1,5 +1,7 @@
 // Turns plain frames into zstd frames in libuv's thread pool: several at a time, in order, never more than asked for.
 import { compress } from "@mongodb-js/zstd";
+import { rawFrameBytes, writeRawFrame } from "#shared/format/raw-frame.ts";
+import { isWorthCompressing, LEAST_SAMPLED_BYTES, sampleOf } from "../plan/compressible.ts";
 
 export interface PlainFrame {
   readonly bytes: Buffer;
@@ -15,6 +17,8 @@ export interface CompressedFrame {
 
 /** zstd's own default: `zstd` without options makes the same of the same frame. */
 const LEVEL = 3;
+/** Finds the same in a sample, in less time. */
+const SAMPLE_LEVEL = 1;
 
 export interface CompressOptions {
   /** Frames in work at once; each holds its plain and its compressed bytes. */
@@ -55,7 +59,20 @@ async function compressOne<T extends PlainFrame>(
   frame: T,
 ): Promise<CompressedFrame & { readonly source: T }> {
   const rawBytes = frame.bytes.length;
-  const bytes = await compress(frame.bytes, LEVEL);
+  const bytes = (await compresses(frame.bytes)) ? await compress(frame.bytes, LEVEL) : rawFrame(frame.bytes);
   frame.release?.();
   return { bytes, rawBytes, source: frame };
+}
+
+async function compresses(bytes: Buffer): Promise<boolean> {
+  if (bytes.length < LEAST_SAMPLED_BYTES) return true;
+  const sample = sampleOf(bytes);
+  return isWorthCompressing(sample.length, (await compress(Buffer.from(sample.buffer), SAMPLE_LEVEL)).length);
+}
+
+function rawFrame(bytes: Buffer): Buffer {
+  // Of its own memory, which its taker frees.
+  const frame = Buffer.allocUnsafeSlow(rawFrameBytes(bytes.length));
+  writeRawFrame(bytes, frame);
+  return frame;
 }

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { compress, decompress } from "@mongodb-js/zstd";
+import { describe, expect, it } from "vitest";
+import { compressFrames, type PlainFrame } from "#runner/io/compress.ts";
+
+const MIB = 1_048_576;
+const text = (bytes: number): Buffer =>
+  Buffer.from(Array.from({ length: bytes / 32 }, (_, i) => `<?php echo ${i};`.padEnd(32)).join(""));
+
+async function* each(frames: readonly Buffer[]): AsyncGenerator<PlainFrame> {
+  for (const bytes of frames) yield { bytes };
+}
+
+async function compressAll(frames: readonly Buffer[]): Promise<Buffer[]> {
+  const made: Buffer[] = [];
+  for await (const { bytes, rawBytes } of compressFrames(each(frames), { concurrency: 2 })) {
+    expect(rawBytes).toBe(frames[made.length]?.length);
+    made.push(bytes);
+  }
+  return made;
+}
+
+describe("compressing frames", () => {
+  it("gives them back in order, each a whole zstd frame", async () => {
+    const frames = [text(4 * MIB), randomBytes(4 * MIB), text(MIB), Buffer.from("end")];
+    const made = await compressAll(frames);
+    const again = await Promise.all(made.map((frame) => decompress(frame)));
+    expect(again.map((bytes, i) => frames[i]?.equals(bytes))).toEqual([true, true, true, true]);
+  });
+
+  it("compresses as zstd -3 does where it pays", async () => {
+    const frame = text(4 * MIB);
+    const [made] = await compressAll([frame]);
+    expect(made?.equals(await compress(frame, 3))).toBe(true);
+  });
+
+  it("stores what does not compress, at most 3 bytes per 128 KiB larger", async () => {
+    const [made] = await compressAll([randomBytes(4 * MIB)]);
+    expect(made?.length).toBe(4 * MIB + 9 + 32 * 3);
+  });
+
+  it("compresses a frame of which a tenth is text among media", async () => {
+    const frame = randomBytes(4 * MIB);
+    text(MIB / 2).copy(frame, 1_700_000);
+    const [made] = await compressAll([frame]);
+    expect(made?.length).toBeLessThan(3.7 * MIB);
+  });
+});
