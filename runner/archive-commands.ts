@@ -71,9 +71,10 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-function begin(options: ArchiveOptions, edge: Edge): Session {
+/** `changesSite`: what it has begun to change it is allowed to put back. */
+function begin(options: ArchiveOptions, edge: Edge, { changesSite = false } = {}): Session {
   const log = logOf(settingsOf(options, edge), options.json === true ? "json" : "pretty", edge);
-  return { log, signal: stopOnSignals(() => log) };
+  return { log, signal: stopOnSignals(() => log, { isCutShort: !changesSite }) };
 }
 
 async function backupsDeps(
@@ -186,14 +187,14 @@ async function doUndo(name: string | undefined, options: RestoreOptions, edge: E
     throw new UsageError("--undo takes --site only: it puts back all that the site's last restore replaced.");
   }
   const { undoSite } = await import("./restore-site.ts");
-  const deps = await siteDeps(options, edge, begin(options, edge));
+  const deps = await siteDeps(options, edge, begin(options, edge, { changesSite: true }));
   await undoSite(options.site, siteCommandOf(options), deps);
   return EXIT.ok;
 }
 
 async function doRestoreSite(name: string, options: RestoreOptions, edge: Edge): Promise<number> {
   const { only, paths } = selectionOf(options);
-  const session = begin(options, edge);
+  const session = begin(options, edge, { changesSite: true });
   const { restoreSite } = await import("./restore-site.ts");
   await using found = await open(name, options, edge, session);
   // A file does not say whose it is; --site does.

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { FoundArchive } from "./find-archive.ts";
 import {
-  type ExtractProgress,
   extractArchive,
   type Extracted as FromArchive,
   planExtraction,
@@ -14,11 +13,7 @@ import type { Extraction, RestoreSource } from "./restore-context.ts";
 
 const SAMPLE_NAMES = 20;
 
-/** `onProgress`: of the extraction, for people. */
-export function archiveRestoreSource(
-  { archive, label, record }: FoundArchive,
-  onProgress?: (progress: ExtractProgress) => void,
-): RestoreSource {
+export function archiveRestoreSource({ archive, label, record }: FoundArchive): RestoreSource {
   return {
     name: record === undefined ? label : `${label} (${record.backup_id})`,
     siteId: record?.site_id,
@@ -31,15 +26,12 @@ export function archiveRestoreSource(
         .map((id) => toBytes(archive.entries.name(id)).toString("utf8"));
       return { files, filesBytes, dbBytes, sample };
     },
-    async extract(into, what, { signal, onBytes }) {
+    async extract(into, what, { signal, onProgress }) {
       const how = {
         selection: selectionFor(what),
         targetDir: into,
         signal,
-        onProgress: (progress: ExtractProgress) => {
-          onProgress?.(progress);
-          onBytes?.(progress.bytesDone);
-        },
+        ...(onProgress === undefined ? {} : { onProgress }),
       };
       const extracted: FromArchive =
         archive.kind === "indexed"

@@ -73,7 +73,7 @@ async function beGentle(log: Log): Promise<void> {
 async function doRun(options: CommonOptions, edge: Edge): Promise<number> {
   const settings = settingsOf(options, edge);
   const log = logOf(settings, edge.terminal.isLive ? "pretty" : "json", edge);
-  const stop = stopOnSignals(() => log);
+  const stop = stopOnSignals(() => log, { isCutShort: true });
   const runner = await composed(settings, log, stop);
   await beGentle(log);
   using _progress = showProgress(edge.terminal, runner.runningJob);
@@ -93,7 +93,7 @@ async function doRunOnce(
 ): Promise<number> {
   const settings = settingsOf(options, edge);
   const log = logOf(settings, options.json === true ? "json" : "pretty", edge);
-  const stop = stopOnSignals(() => log);
+  const stop = stopOnSignals(() => log, { isCutShort: true });
   const runner = await composed(settings, log, stop);
   await beGentle(log);
   using _progress = showProgress(edge.terminal, runner.runningJob);

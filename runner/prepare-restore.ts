@@ -18,7 +18,7 @@ import { readSite, type Site } from "./io/site.ts";
 import { type ByteString, fromUtf8, toBytes } from "./plan/byte-string.ts";
 import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
 import { extractionOf, type Selection } from "./plan/restore/selection.ts";
-import type { Extracted, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
+import type { Extracted, Measured, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
 import { FRAME_BYTES } from "./send-archive.ts";
 
 /** Room that stays free for everybody else on the node, and what a file needs beside its content. */
@@ -51,12 +51,15 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
   const { tree, signal } = deps;
   deps.enter("preflight");
   const what = extractionOf(selection);
-  await checkSpace(from, deps);
+  const measured = await source.measure(what);
+  if (measured !== undefined) await checkSpace(measured, from, deps);
   const stage = makeStage(tree, places);
   deps.enter("extract");
   const extracted = await source.extract(toPath(stage.fresh), what, {
     signal,
-    ...(deps.onBytes === undefined ? {} : { onBytes: deps.onBytes }),
+    // What is imported passes by once more.
+    onProgress: ({ bytesTotal, bytesDone }) =>
+      deps.onProgress?.({ bytesTotal: bytesTotal + (measured?.dbBytes ?? 0), bytesDone }),
   });
   const site = siteToBe(from, stage, deps);
   const swaps = planSwaps(tree, {
@@ -153,12 +156,10 @@ function checkPrefix({ tablePrefix }: Site, { plan }: PreparedImport): void {
 }
 
 async function checkSpace(
-  { source, selection, ownDir, live, places }: Preparation,
+  { files, filesBytes, dbBytes }: Measured,
+  { selection, ownDir, live, places }: Preparation,
   deps: RestoreDeps,
 ): Promise<void> {
-  const measured = await source.measure(extractionOf(selection));
-  if (measured === undefined) return;
-  const { files, filesBytes, dbBytes } = measured;
   const needed = filesBytes + dbBytes + files * FILE_OVERHEAD_BYTES + SPARE_DISK_BYTES;
   const directories = new Set([ownDir, live === undefined ? ownDir : toPath(parentOf(places.beside))]);
   // The safety dump is compressed; half of the tables is on the safe side.

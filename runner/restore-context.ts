@@ -3,6 +3,7 @@
 import type { Stage } from "#shared/contracts/jobs.ts";
 import type { RestorePart, RestoreResult } from "#shared/contracts/restores.ts";
 import type { Log } from "./io/log.ts";
+import type { ExtractProgress } from "./io/restore/extract-archive.ts";
 import type { RevertDeps } from "./io/restore/revert-restore.ts";
 import type { ByteString } from "./plan/byte-string.ts";
 
@@ -43,7 +44,7 @@ export interface RestoreSource {
   extract(
     into: string,
     what: Extraction,
-    options: { readonly signal: AbortSignal; readonly onBytes?: (total: number) => void },
+    options: { readonly signal: AbortSignal; readonly onProgress?: (progress: ExtractProgress) => void },
   ): Promise<Extracted>;
 }
 

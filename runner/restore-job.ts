@@ -44,7 +44,7 @@ async function intoSite(
   using tree = openSiteTree();
   const outcome = await runRestore(
     { site: job.site, only, paths, newUrl, dryRun },
-    archiveRestoreSource(found, countInto(job)),
+    archiveRestoreSource(found),
     {
       store: await openRestoreStore(job.restoresDir),
       tree,
@@ -53,6 +53,7 @@ async function intoSite(
       now: job.now,
       log: job.log,
       enter: (stage) => job.stages.enter(stage),
+      onProgress: countInto(job),
     },
   );
   return { restore: outcome.result, warnings: tableWarnings(outcome) };

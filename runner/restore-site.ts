@@ -52,7 +52,7 @@ export async function restoreSite(
   }
   using tree = openSiteTree();
   using shown = showExtraction(edge.terminal, found.label);
-  const source = archiveRestoreSource(found, (progress) => shown.onProgress(progress));
+  const source = archiveRestoreSource(found);
   const { only, paths, newUrl, dryRun } = command;
   const restoreDeps: RestoreDeps = {
     ...(await revertDeps(deps)),
@@ -60,6 +60,7 @@ export async function restoreSite(
     now: () => new Date(),
     log,
     enter: (stage) => log.debug("restore.stage", { stage }),
+    onProgress: shown.onProgress,
   };
   const outcome = await runRestore({ site, only, paths, newUrl, dryRun }, source, restoreDeps);
   shown[Symbol.dispose]();
@@ -80,12 +81,15 @@ export async function undoSite(
   const { edge, log } = deps;
   const site = await findSite(wanted, deps.source);
   using tree = openSiteTree();
-  const undoDeps = { ...(await revertDeps(deps)), tree, now: () => new Date(), log };
+  using shown = showExtraction(edge.terminal, site.name);
+  const { onProgress } = shown;
+  const undoDeps = { ...(await revertDeps(deps)), tree, now: () => new Date(), log, onProgress };
   const plan = await runUndo({ siteId: site.id, dryRun: true }, undoDeps);
   if (!command.dryRun) {
     const what = `${site.name} (${site.path}) will be what it was before the restore of ${plan.restoredAt}.`;
     await confirm(what, site, command, edge);
     await runUndo({ siteId: site.id, dryRun: false }, undoDeps);
+    shown[Symbol.dispose]();
   }
   if (command.isJson) {
     const { source, restoredAt, putsBackDatabase, paths } = plan;

@@ -118,7 +118,7 @@ async function begin(
 /** From the first line on the site is in between, and the journal knows it. */
 async function change(
   { keeper, request }: Run,
-  { site, swaps, database }: Prepared,
+  { site, extracted, swaps, database }: Prepared,
   deps: RestoreDeps,
 ): Promise<UrlChanged | undefined> {
   const { tree, signal } = deps;
@@ -137,7 +137,11 @@ async function change(
     await keeper.save({ database: { ...kept, is_changed: true } });
     await database.prepared.load({
       signal,
-      ...(deps.onBytes === undefined ? {} : { onBytes: deps.onBytes }),
+      onBytes: (sent) => {
+        const { filesBytes, dbBytes } = extracted;
+        const bytesTotal = filesBytes + 2 * dbBytes;
+        deps.onProgress?.({ bytesTotal, bytesDone: Math.min(bytesTotal, filesBytes + dbBytes + sent) });
+      },
     });
   }
   let url: UrlChanged | undefined;

@@ -3,7 +3,7 @@ import type { JobReport, RestoreResult } from "#shared/contracts/restores.ts";
 import type { JobContext, RunJob } from "./context.ts";
 import { openRestoreStore } from "./io/restore/restore-store.ts";
 import { openSiteTree } from "./io/restore/site-tree.ts";
-import { jobReportBase } from "./job-report.ts";
+import { countInto, jobReportBase } from "./job-report.ts";
 import { runUndo, type UndoResult } from "./run-undo.ts";
 
 export const runUndoJob: RunJob = async (job: JobContext): Promise<JobReport> => {
@@ -23,9 +23,7 @@ export const runUndoJob: RunJob = async (job: JobContext): Promise<JobReport> =>
       signal: job.signal,
       now: job.now,
       log: job.log,
-      onBytes: (total) => {
-        job.progress.bytesDone = total;
-      },
+      onProgress: countInto(job),
     },
   );
   return { ...jobReportBase(job, startedAt), status: "success", restore: resultOf(undone, dryRun) };

@@ -1,10 +1,11 @@
 // Puts a site back to what it was before a restore: after a failure, after a kill -9, or because the operator wants
-// it so. Every step may be interrupted and done again.
+// it so. Every step may be interrupted and done again; but only a death interrupts it: half a site is no place to stop at.
 import { type ByteString, fromUtf8, toBytes } from "../../plan/byte-string.ts";
 import type { RestoreJournal } from "../../plan/restore/restore-journal.ts";
 import { readSite, type Site } from "../site.ts";
+import type { ExtractProgress } from "./extract-archive.ts";
 import { enterMaintenance, leaveMaintenance, maintenanceFile } from "./maintenance.ts";
-import { prepareImport } from "./restore-database.ts";
+import { type PreparedImport, prepareImport } from "./restore-database.ts";
 import type { RestoreStore } from "./restore-store.ts";
 import { checkSafetyDump, openSafetyDump } from "./safety-dump.ts";
 import type { SiteTree } from "./site-tree.ts";
@@ -14,30 +15,41 @@ export interface RevertDeps {
   readonly store: RestoreStore;
   readonly tree: SiteTree;
   readonly siteEnvFile: (siteId: string) => string;
+  /** Heeded for as long as the site has not been touched; what then began is brought to its end. */
   readonly signal: AbortSignal;
-  /** Bytes of a dump sent so far. */
-  readonly onBytes?: (total: number) => void;
+  /** Of the job as a whole. */
+  readonly onProgress?: (progress: ExtractProgress) => void;
 }
 
-/** Everything of this restore is gone then, and the site as it was. @throws BackupError; it may be called again. */
+const TO_ITS_END: AbortSignal = new AbortController().signal;
+
+/**
+ * Everything of this restore is gone then, and the site as it was. @throws BackupError; it may be called again. If it
+ * was `done`, it still is unless changing the site has begun.
+ */
 export async function revertRestore(found: RestoreJournal, deps: RevertDeps): Promise<void> {
-  const { store, tree } = deps;
+  const { store, tree, signal } = deps;
   let journal = found;
   const save = async (changes: Partial<RestoreJournal>): Promise<void> => {
     journal = { ...journal, ...changes };
     await store.write(journal);
   };
+  const database = await prepareDatabase(journal, deps);
+  signal.throwIfAborted();
   // `changing` means the same to whoever finds it, and the disk may be full.
   if (journal.state === "done") await save({ state: "reverting" });
-  if (journal.database?.is_changed === true) {
-    const site = siteOfRestore(journal, deps);
+  if (database !== undefined) {
+    const { site, kept, prepared } = database;
     if (site.coreDir !== undefined && journal.maintenance === null) {
       const file = maintenanceFile(fromUtf8(site.coreDir));
       await save({ maintenance: file });
       if (!enterMaintenance(tree, file)) await save({ maintenance: null });
     }
-    await revertDatabase(journal.database, site, deps);
-    await save({ database: { ...journal.database, is_changed: false } });
+    await prepared.load({
+      signal: TO_ITS_END,
+      onBytes: (bytesDone) => deps.onProgress?.({ bytesTotal: kept.safety.bytes, bytesDone }),
+    });
+    await save({ database: { ...kept, is_changed: false } });
   }
   for (const swap of journal.swaps.toReversed()) revertSwap(tree, swap);
   if (journal.maintenance !== null) leaveMaintenance(tree, journal.maintenance);
@@ -55,15 +67,24 @@ export async function removeRestore(
   await store.remove(journal.id);
 }
 
-async function revertDatabase(
-  database: NonNullable<RestoreJournal["database"]>,
-  site: Site,
-  { signal, onBytes }: RevertDeps,
-): Promise<void> {
-  await checkSafetyDump(database.safety);
-  const source = openSafetyDump(database.safety);
-  const prepared = await prepareImport(site, source, { signal, alsoDrop: database.made });
-  await prepared.load({ signal, ...(onBytes === undefined ? {} : { onBytes }) });
+interface PreparedDatabase {
+  readonly site: Site;
+  readonly kept: NonNullable<RestoreJournal["database"]>;
+  readonly prepared: PreparedImport;
+}
+
+/** Changes nothing. Undefined if the database was left alone, or is back already. */
+async function prepareDatabase(
+  journal: RestoreJournal,
+  deps: RevertDeps,
+): Promise<PreparedDatabase | undefined> {
+  const { signal } = deps;
+  const kept = journal.database;
+  if (kept?.is_changed !== true) return undefined;
+  const site = siteOfRestore(journal, deps);
+  await checkSafetyDump(kept.safety, signal);
+  const source = openSafetyDump(kept.safety);
+  return { site, kept, prepared: await prepareImport(site, source, { signal, alsoDrop: kept.made }) };
 }
 
 /** By the config that the restored site was to have: it names the database that was changed. */

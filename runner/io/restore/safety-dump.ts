@@ -30,10 +30,13 @@ export function openSafetyDump(safety: SafetyDump): DumpSource {
   return { bytes: () => readFrames(safety) };
 }
 
-/** Before anything is dropped in favour of it. @throws BackupError `restore_not_reverted`. */
-export async function checkSafetyDump(safety: SafetyDump): Promise<void> {
+/** Before anything is dropped in favour of it. @throws BackupError `restore_not_reverted`; the signal's reason. */
+export async function checkSafetyDump(safety: SafetyDump, signal: AbortSignal): Promise<void> {
   const hash = createHash("sha256");
-  for await (const bytes of readFrames(safety)) hash.update(bytes);
+  for await (const bytes of readFrames(safety)) {
+    signal.throwIfAborted();
+    hash.update(bytes);
+  }
   if (hash.digest("hex") !== safety.sha256)
     throw damaged(safety, "its SHA-256 is not the one it was made with");
 }

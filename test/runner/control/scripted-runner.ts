@@ -12,7 +12,7 @@ import { successOf, untilAborted } from "./harness.ts";
 
 const [stateDir = "", mode = ""] = process.argv.slice(2);
 const log = jsonLog(process.stdout, "debug");
-const stop = stopOnSignals(() => log);
+const stop = stopOnSignals(() => log, { isCutShort: true });
 
 async function leaveTraces(job: JobContext): Promise<void> {
   await writeFile(join(job.spoolDir, "database.sql.zst"), "half a dump");

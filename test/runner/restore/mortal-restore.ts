@@ -47,7 +47,7 @@ const deps = {
       await real.store.remove(id);
     },
   },
-  onBytes: step,
+  onProgress: step,
 };
 if (what === "restore") await runRestore(requestFor({ siteDir }), directorySource(backupDir), deps);
 else await runUndo({ siteId: SITE_ID, dryRun: false }, deps);

@@ -2,7 +2,7 @@
 // and whatever fails or is killed in between leaves one of the two.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -240,10 +240,66 @@ describe("a restore that fails", () => {
     const stop = new AbortController();
     await failsWith("cancelled", () => undefined, {
       signal: stop.signal,
-      onBytes: () => stop.abort(new BackupError("cancelled")),
+      onProgress: () => stop.abort(new BackupError("cancelled")),
     });
   });
 });
+
+describe("an undo that is to stop", () => {
+  it.each(["cancelled", "lease_lost"] as const)(
+    "because it is %s, in the middle of the import, is brought to its end",
+    async (code) => {
+      const deps = await restoreDeps(rig.stateDir);
+      await runRestore(requestFor(rig), source(), deps);
+      const stop = new AbortController();
+      let bytesDone = 0;
+      const onProgress: NonNullable<typeof deps.onProgress> = (progress) => {
+        ({ bytesDone } = progress);
+        stop.abort(new BackupError(code));
+      };
+      await runUndo({ siteId: SITE_ID, dryRun: false }, { ...deps, signal: stop.signal, onProgress });
+      expect([stop.signal.aborted, bytesDone > 0]).toEqual([true, true]);
+      expect(await rig.state()).toBe(old);
+      expect(rig.leftovers()).toEqual([]);
+    },
+  );
+
+  it("because of a Ctrl-C before the site is touched has changed nothing", async () => {
+    const code = "interrupted";
+    const deps = await restoreDeps(rig.stateDir);
+    await runRestore(requestFor(rig), source(), deps);
+    const stop = new AbortController();
+    const siteEnvFile = (id: string): string => {
+      stop.abort(new BackupError(code));
+      return deps.siteEnvFile(id);
+    };
+    const undo = runUndo({ siteId: SITE_ID, dryRun: false }, { ...deps, signal: stop.signal, siteEnvFile });
+    await expect(undo).rejects.toMatchObject({ code });
+    expect(await rig.state()).toBe(restored);
+    expect(await deps.store.list()).toMatchObject([{ state: "done" }]);
+    await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+    expect(await rig.state()).toBe(old);
+  });
+
+  it("because the database is away has changed nothing", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    await runRestore(requestFor(rig), source(), deps);
+    {
+      using _away = databaseAway();
+      const undo = runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+      await expect(undo).rejects.toMatchObject({ code: "db_unreachable" });
+    }
+    expect(await deps.store.list()).toMatchObject([{ state: "done" }]);
+    expect(await rig.state()).toBe(restored);
+  });
+});
+
+/** Its socket, that is. */
+function databaseAway(): Disposable {
+  const { socketPath } = rig.server;
+  renameSync(socketPath, `${socketPath}.away`);
+  return { [Symbol.dispose]: () => renameSync(`${socketPath}.away`, socketPath) };
+}
 
 describe("another restore of the same site", () => {
   it("is refused while one is at work", async () => {

@@ -149,13 +149,17 @@ describe("a dump of the site", () => {
 
   it("can be kept, and tells when it was damaged", async () => {
     const safety = await dumpNow();
-    await checkSafetyDump(safety);
+    await checkSafetyDump(safety, new AbortController().signal);
     const bytes = await readFile(safety.file);
     bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
     writeFileSync(safety.file, bytes);
-    await expect(checkSafetyDump(safety)).rejects.toMatchObject({ code: "restore_not_reverted" });
+    await expect(checkSafetyDump(safety, new AbortController().signal)).rejects.toMatchObject({
+      code: "restore_not_reverted",
+    });
     writeFileSync(safety.file, bytes.subarray(0, -5));
-    await expect(checkSafetyDump(safety)).rejects.toMatchObject({ code: "restore_not_reverted" });
+    await expect(checkSafetyDump(safety, new AbortController().signal)).rejects.toMatchObject({
+      code: "restore_not_reverted",
+    });
   });
 });
 
