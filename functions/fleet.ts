@@ -9,7 +9,8 @@ export const handler: ApiHandler = serve(
   {
     async getMe({ principal }) {
       if (principal?.kind !== "operator") throw new BackupError("unauthenticated");
-      return { id: principal.id, label: principal.label, role: principal.role };
+      const { id, label, role, tenant = null } = principal;
+      return { id, label, role, tenant };
     },
 
     async getFleetSummary(_request, deps) {

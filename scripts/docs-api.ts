@@ -29,7 +29,8 @@ export function apiPage(): string {
     "| call | who | what |",
     "|---|---|---|",
     ...operations.map(
-      ({ method, path, access, summary }) => `| \`${method} ${path}\` | ${ACCESS[access]} | ${summary} |`,
+      ({ method, path, access, fleetWide, summary }) =>
+        `| \`${method} ${path}\` | ${ACCESS[access]}${fleetWide ? " of the whole fleet" : ""} | ${summary} |`,
     ),
     "",
     ...operations.flatMap(details),

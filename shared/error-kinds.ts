@@ -54,6 +54,12 @@ const API_KINDS = {
     "The token's role does not allow this",
     "Use a token with the role named in the error.",
   ),
+  fleet_owner_only: api(
+    403,
+    "never",
+    "Only operators of the whole fleet may do this",
+    "Ask whoever runs this Master: the token is bound to a tenant.",
+  ),
   not_your_site: api(
     403,
     "never",

@@ -52,6 +52,8 @@ export interface Operation {
   readonly answer?: z.ZodType;
   /** Names the activity record that a good call leaves, for instance `site.created`. */
   readonly activity?: string;
+  /** Concerns the whole fleet: refused to the operators of a tenant. All other calls show them what is theirs only. */
+  readonly fleetWide?: true;
 }
 
 export const OPERATIONS = {
@@ -411,6 +413,7 @@ export const OPERATIONS = {
     status: 200,
     answer: TestedTargets,
     activity: "alert.tested",
+    fleetWide: true,
   },
 
   listActivity: {

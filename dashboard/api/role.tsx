@@ -8,7 +8,7 @@ import type { OperationId } from "#shared/operations.ts";
 
 const RANK: Readonly<Record<string, number>> = { public: 0, viewer: 1, operator: 2, admin: 3 };
 
-const MeContext = createContext<Me>({ id: "", label: "", role: "viewer" });
+const MeContext = createContext<Me>({ id: "", label: "", role: "viewer", tenant: null });
 
 export function MeProvider({ me, children }: { me: Me; children: ReactNode }): ReactNode {
   return <MeContext value={me}>{children}</MeContext>;

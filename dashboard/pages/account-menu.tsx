@@ -31,7 +31,7 @@ export function AccountMenu(): ReactNode {
       </DropdownMenu.Trigger>
       <DropdownMenu.Content className="menu" align="end" sideOffset={6}>
         <DropdownMenu.Label className="menu-label">
-          {me.label} <span className="muted">({me.role})</span>
+          {me.label} <span className="muted">({[me.role, me.tenant].filter(Boolean).join(", ")})</span>
         </DropdownMenu.Label>
         <DropdownMenu.Separator className="menu-line" />
         <DropdownMenu.RadioGroup value={theme} onValueChange={choose} aria-label="Theme">

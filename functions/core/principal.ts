@@ -2,11 +2,18 @@
 import { ROLES, type Role } from "#shared/contracts/identity.ts";
 import type { ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
-import type { Access } from "#shared/operations.ts";
+import type { Access, Operation } from "#shared/operations.ts";
 
-export type Principal =
-  | { readonly kind: "operator"; readonly id: string; readonly label: string; readonly role: Role }
-  | { readonly kind: "node"; readonly id: string; readonly label: string };
+export interface Operator {
+  readonly kind: "operator";
+  readonly id: string;
+  readonly label: string;
+  readonly role: Role;
+  /** Absent: an operator of the whole fleet. Otherwise nothing of any other tenant is there for them. */
+  readonly tenant?: string;
+}
+
+export type Principal = Operator | { readonly kind: "node"; readonly id: string; readonly label: string };
 
 /** Why there is no principal; the codes that an authorizer may answer with. */
 export const DENIALS = [
@@ -18,8 +25,21 @@ export const DENIALS = [
 ] as const satisfies readonly ErrorCode[];
 export type Denial = (typeof DENIALS)[number];
 
-/** Throws unless `principal` may make a call that needs `access`. */
-export function checkAccess(access: Access, principal: Principal | undefined): void {
+/** The tenant that a call is bound to; undefined for nodes and for operators of the whole fleet. */
+export function tenantOf(principal: Principal | undefined): string | undefined {
+  return principal?.kind === "operator" ? principal.tenant : undefined;
+}
+
+/** Throws unless `principal` may make that call. */
+export function checkAccess(
+  { access, fleetWide }: Pick<Operation, "access" | "fleetWide">,
+  principal: Principal | undefined,
+): void {
+  checkRole(access, principal);
+  if (fleetWide === true && tenantOf(principal) !== undefined) throw new BackupError("fleet_owner_only");
+}
+
+function checkRole(access: Access, principal: Principal | undefined): void {
   if (access === "public") return;
   if (principal === undefined) throw new BackupError("unauthenticated");
   if (access === "node") {

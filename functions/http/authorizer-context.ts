@@ -1,4 +1,5 @@
 // What the authorizer tells the handlers, as the flat strings that API Gateway passes on.
+import { Tenant } from "#shared/contracts/common.ts";
 import { ROLES, type Role } from "#shared/contracts/identity.ts";
 import { BackupError } from "#shared/errors.ts";
 import { DENIALS, type Denial, type Principal } from "../core/principal.ts";
@@ -8,7 +9,8 @@ export type AuthorizerContext = Readonly<Record<string, string>>;
 export function toContext(who: Principal | { readonly denied: Denial }): AuthorizerContext {
   if ("denied" in who) return { denied: who.denied };
   const base = { principal_kind: who.kind, principal_id: who.id, principal_label: who.label };
-  return who.kind === "operator" ? { ...base, role: who.role } : base;
+  if (who.kind !== "operator") return base;
+  return { ...base, role: who.role, ...(who.tenant === undefined ? {} : { tenant: who.tenant }) };
 }
 
 /** undefined when no authorizer ran; throws the authorizer's reason, and denies a context it cannot read. */
@@ -20,6 +22,7 @@ export function fromContext(context: unknown): Principal | undefined {
     principal_id: id,
     principal_label: label,
     role,
+    tenant,
   } = context as Record<string, unknown>;
   if (denied !== undefined) {
     throw new BackupError(DENIALS.find((code) => code === denied) ?? "unauthenticated");
@@ -27,5 +30,9 @@ export function fromContext(context: unknown): Principal | undefined {
   if (typeof id !== "string" || typeof label !== "string") return undefined;
   if (kind === "node") return { kind, id, label };
   const known = ROLES.find((one: Role) => one === role);
-  return kind === "operator" && known !== undefined ? { kind, id, label, role: known } : undefined;
+  if (kind !== "operator" || known === undefined) return undefined;
+  if (tenant === undefined) return { kind, id, label, role: known };
+  // What is no tenant's name must not turn its bearer into an operator of the whole fleet.
+  const bound = Tenant.safeParse(tenant).data;
+  return bound === undefined ? undefined : { kind, id, label, role: known, tenant: bound };
 }

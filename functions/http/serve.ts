@@ -13,7 +13,7 @@ import {
   type Params,
   type Query,
 } from "#shared/operations.ts";
-import { checkAccess, type Principal } from "../core/principal.ts";
+import { checkAccess, type Principal, tenantOf } from "../core/principal.ts";
 import type { ActivityRecord } from "../core/records.ts";
 import { type BaseDeps, type Deps, lazyDeps, type Openers, type Stores } from "../deps.ts";
 import { fromContext } from "./authorizer-context.ts";
@@ -58,7 +58,9 @@ export function serve<S extends keyof Stores>(openers: Openers<S>, operations: O
     trace.operation = id;
     const principal = operation.access === "public" ? undefined : callerOf(event);
     if (principal !== undefined) trace.principal = `${principal.kind}:${principal.id}`;
-    checkAccess(operation.access, principal);
+    checkAccess(operation, principal);
+    // Until all records are read in the tenant's name, nothing is there for one.
+    if (tenantOf(principal) !== undefined && id !== "getMe") throw new BackupError("fleet_owner_only");
     const activity: ActivityNote = { details: {} };
     const handle = operations[id] as (request: unknown, deps: Deps<S>) => Promise<unknown>;
     const answer = await handle({ ...readRequest(operation, event), principal, activity }, deps);

@@ -30,6 +30,13 @@ export const Label = z
   .max(120)
   .regex(/^\P{Cc}*$/u, "must not have control characters");
 
+/** Whose a site or a node is, where one fleet serves several; goes into keys of records, so it is short and plain. */
+export const Tenant = z
+  .string()
+  .max(40)
+  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "small letters and digits, with single - between them");
+export type Tenant = z.infer<typeof Tenant>;
+
 export const ErrorReport = z.strictObject({
   code: z.string().max(64).describe("Stable; see docs/ERRORS.md"),
   message: z.string().max(2000),

@@ -1,6 +1,6 @@
 // Who may call: enrolment of nodes and API tokens of operators.
 import { z } from "zod";
-import { Id, Label, Timestamp } from "./common.ts";
+import { Id, Label, Tenant, Timestamp } from "./common.ts";
 
 /** Each role may do what the ones before it may. */
 export const ROLES = ["viewer", "operator", "admin"] as const;
@@ -63,5 +63,10 @@ export type ApiToken = z.infer<typeof ApiToken>;
 export const CreatedApiToken = ApiToken.extend({ token: z.string().describe("Shown once") });
 
 /** Who the caller is, for a page or program that shows only what will work. */
-export const Me = z.object({ id: z.string(), label: z.string(), role: Role });
+export const Me = z.object({
+  id: z.string(),
+  label: z.string(),
+  role: Role,
+  tenant: Tenant.nullable().describe("Null for who sees the whole fleet"),
+});
 export type Me = z.infer<typeof Me>;
