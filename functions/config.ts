@@ -1,5 +1,5 @@
 // The Master's configuration, read from the environment in one place; all its faults are reported together.
-import { z } from "zod";
+import * as z from "zod";
 
 const Environment = z.object({
   STAGE: z.string().regex(/^[a-z][a-z0-9]{0,19}$/),

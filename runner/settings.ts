@@ -1,6 +1,6 @@
 // The command line and the environment, parsed once at the entry, with all faults reported together.
 import { isAbsolute } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_SITE_ROOTS } from "./io/discover.ts";
 
 const AbsolutePath = z.string().refine(isAbsolute, "must be an absolute path");

@@ -1,6 +1,6 @@
 // The API as data: one row per call with who may make it and its schemas. openapi.json, the Master's dispatcher,
 // the runner's client and a test against serverless.yml all read this table, so they cannot disagree.
-import { z } from "zod";
+import * as z from "zod";
 import { Activity } from "./contracts/activity.ts";
 import { OpenAlerts, TestedTargets } from "./contracts/alerts.ts";
 import { Backup, BackupReport, Download, DownloadQuery, Reported } from "./contracts/backups.ts";

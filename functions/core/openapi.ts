@@ -1,5 +1,5 @@
 // OpenAPI 3.1 made from the table of operations; its schema dialect is JSON Schema 2020-12, which zod writes itself.
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "#shared/contracts/common.ts";
 import { API_BASE, OPERATIONS, type Operation } from "#shared/operations.ts";
 

@@ -1,7 +1,7 @@
 // Where alerts go: the stack's own topic, and what the parameter of alert targets names. The parameter is a SecureString,
 // because a chat's webhook address is a secret by itself. One target's trouble keeps nothing from the others.
 import { GetParameterCommand, ParameterNotFound, SSMClient } from "@aws-sdk/client-ssm";
-import { z } from "zod";
+import * as z from "zod";
 import type { AlertMessage } from "../core/alerts.ts";
 import { awsClient } from "./aws-client.ts";
 import { emailTarget } from "./notify-email.ts";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { v4 } from "uuid";
-import { z } from "zod";
+import * as z from "zod";
 import { BackupError } from "#shared/errors.ts";
 import { writeFileAtomic } from "./atomic-file.ts";
 import { redacting } from "./redacting.ts";

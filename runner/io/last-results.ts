@@ -1,7 +1,7 @@
 // How each site's last job on this node ended, for `backupd status`: readable also when the Master is not.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { BackupReport } from "#shared/contracts/backups.ts";
 import { writeFileAtomic } from "./atomic-file.ts";
 

@@ -1,5 +1,5 @@
 // The Master's refusals as BackupErrors: its own problem documents, and what a gateway or a proxy before it says.
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_KINDS, type ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
 

@@ -1,7 +1,7 @@
 // What a storage does not do that S3 does, as far as an upload had to learn it the hard way: kept on the node, so that it
 // is learnt once.
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { writeFileAtomic } from "./atomic-file.ts";
 
 const Quirks = z.object({ equal_parts: z.array(z.string()) });

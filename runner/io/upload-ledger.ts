@@ -2,7 +2,7 @@
 // or to end it. Each line carries its checksum and the first that does not hold ends the file, so that a power loss at
 // any byte leaves less to go on with, and never something wrong.
 import { crc32 } from "node:zlib";
-import { z } from "zod";
+import * as z from "zod";
 import { SuccessReport } from "#shared/contracts/backups.ts";
 import type { SentPart } from "../plan/copy/sent-parts.ts";
 import type { EntryBlock, PackPlan, SentEarlier } from "./pack-protocol.ts";

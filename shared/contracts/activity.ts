@@ -1,5 +1,5 @@
 // Who changed what: one record for every mutating call, kept apart from the things themselves.
-import { z } from "zod";
+import * as z from "zod";
 import { Id, Timestamp } from "./common.ts";
 
 export const Activity = z.object({

@@ -1,5 +1,5 @@
 // Alerts: what is wrong with the fleet and has been told.
-import { z } from "zod";
+import * as z from "zod";
 import { Id, Timestamp } from "./common.ts";
 
 export const PROBLEM_KINDS = [

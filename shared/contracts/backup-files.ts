@@ -1,5 +1,5 @@
 // What an archive holds, as a directory listing.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, PageQuery, Timestamp } from "./common.ts";
 
 export const FilesQuery = PageQuery.extend({

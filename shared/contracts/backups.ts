@@ -1,5 +1,5 @@
 // A finished backup: the runner's report (`POST /backups/`) and the record made of it.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, ErrorReport, Id, Label, Measure, SiteName, Timestamp } from "./common.ts";
 import { Stage, Trigger } from "./jobs.ts";
 import { Finding, VerifyResult } from "./restores.ts";

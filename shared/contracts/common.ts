@@ -1,5 +1,5 @@
 // Field shapes that several contracts share. Bytes are integers, times are ISO 8601 in UTC, ids are UUIDs.
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES } from "../error-kinds.ts";
 
 export const Id = z

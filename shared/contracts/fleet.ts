@@ -1,5 +1,5 @@
 // The fleet in one look: how many sites need somebody, before any list is read.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, Timestamp } from "./common.ts";
 
 const Count = z.int().min(0);

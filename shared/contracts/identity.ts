@@ -1,5 +1,5 @@
 // Who may call: enrolment of nodes and API tokens of operators.
-import { z } from "zod";
+import * as z from "zod";
 import { Id, Label, Tenant, Timestamp } from "./common.ts";
 
 /** Each role may do what the ones before it may. */

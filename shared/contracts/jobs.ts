@@ -1,5 +1,5 @@
 // A job: one attempt-counted piece of work for a node, leased to one runner at a time.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, ErrorReport, Id, Measure, SiteName, Timestamp } from "./common.ts";
 import {
   Finding,

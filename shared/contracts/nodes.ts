@@ -1,5 +1,5 @@
 // A node: what operators see of it, what it says of itself, and what the Master hands it to work with.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, Id, Label, Timestamp } from "./common.ts";
 import { NodeSite } from "./sites.ts";
 

@@ -1,5 +1,5 @@
 // Restores and verifications: what an operator asks for, what the claim gives the runner, and what it reports.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, ErrorReport, Id, Measure, Timestamp } from "./common.ts";
 
 /** The three things an archive holds: database.sql, wp-content/, wp-config.php. */

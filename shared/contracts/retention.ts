@@ -1,5 +1,5 @@
 // Which backups of a site stay: the policy that an operator writes, and what it would do, with reasons.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, Id, Timestamp } from "./common.ts";
 
 const Keep = z.int().min(0).max(10_000).default(0);

@@ -1,5 +1,5 @@
 // A WordPress site: where it lies on its node, when it is backed up, and how much it may use.
-import { z } from "zod";
+import * as z from "zod";
 import { Bytes, Id, SiteName, Timestamp } from "./common.ts";
 import { JobState } from "./jobs.ts";
 import { Retention, RetentionStop } from "./retention.ts";

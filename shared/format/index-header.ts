@@ -1,6 +1,6 @@
 // The first line of an index: how much follows, and where the database is, so that restoring only the database needs
 // no entry line at all.
-import { z } from "zod";
+import * as z from "zod";
 import { corrupt } from "./corrupt.ts";
 import { FORMAT_VERSION } from "./trailer.ts";
 

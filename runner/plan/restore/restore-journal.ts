@@ -1,6 +1,6 @@
 // What the state directory remembers of a restore in place. It is written before each step, so that whoever finds it
 // after a kill -9 knows what has to be put back, and nothing else has to be remembered.
-import { z } from "zod";
+import * as z from "zod";
 
 /** A name's bytes, one character each (byte-string.ts), so that any name survives JSON. */
 const Path = z.string().startsWith("/");
