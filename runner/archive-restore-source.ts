@@ -8,6 +8,8 @@ import {
 } from "./io/restore/extract-archive.ts";
 import { extractPlain } from "./io/restore/extract-plain.ts";
 import { toBytes } from "./plan/byte-string.ts";
+import type { EntryTable } from "./plan/copy/entry-table.ts";
+import type { Owner } from "./plan/restore/owner-map.ts";
 import { DATABASE_NAME, type Selection } from "./plan/restore/select-entries.ts";
 import type { Extraction, RestoreSource } from "./restore-context.ts";
 
@@ -17,6 +19,8 @@ export function archiveRestoreSource({ archive, label, record }: FoundArchive): 
   return {
     name: record === undefined ? label : `${label} (${record.backup_id})`,
     siteId: record?.site_id,
+    madeOf: archive.kind === "indexed" ? archive.header.site_id : undefined,
+    owner: archive.kind === "indexed" ? ownerOf(archive.entries) : undefined,
     async measure(what) {
       if (archive.kind !== "indexed") return undefined;
       const { result, selected } = planExtraction(archive, selectionFor(what));
@@ -26,8 +30,9 @@ export function archiveRestoreSource({ archive, label, record }: FoundArchive): 
         .map((id) => toBytes(archive.entries.name(id)).toString("utf8"));
       return { files, filesBytes, dbBytes, sample };
     },
-    async extract(into, what, { signal, onProgress }) {
+    async extract(into, what, { signal, onProgress, owners }) {
       const how = {
+        owners,
         selection: selectionFor(what),
         targetDir: into,
         signal,
@@ -43,6 +48,13 @@ export function archiveRestoreSource({ archive, label, record }: FoundArchive): 
       return { files, filesBytes, dbBytes, bytesDownloaded, requests, ...dump };
     },
   };
+}
+
+function ownerOf(entries: EntryTable): Owner | undefined {
+  const id = entries.find("wp-content");
+  if (id === -1) return undefined;
+  const { uid, gid } = entries.stat(id);
+  return { uid, gid };
 }
 
 /** There, paths narrow the parts down; here, they come in addition. */

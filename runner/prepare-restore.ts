@@ -14,8 +14,10 @@ import { checkSwaps, planSwaps } from "./io/restore/plan-swaps.ts";
 import { type PreparedImport, prepareImport } from "./io/restore/restore-database.ts";
 import { keepSafetyDump } from "./io/restore/safety-dump.ts";
 import { makeStage, type Stage, type StagePlaces } from "./io/restore/stage.ts";
+import { targetOwners } from "./io/restore/target-owners.ts";
 import { readSite, type Site } from "./io/site.ts";
 import { type ByteString, fromUtf8, toBytes } from "./plan/byte-string.ts";
+import type { OwnerMap } from "./plan/restore/owner-map.ts";
 import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
 import { extractionOf, type Selection } from "./plan/restore/selection.ts";
 import type { Extracted, Measured, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
@@ -57,6 +59,7 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
   deps.enter("extract");
   const extracted = await source.extract(toPath(stage.fresh), what, {
     signal,
+    owners: ownersFor(from, deps),
     // What is imported passes by once more.
     onProgress: ({ bytesTotal, bytesDone }) =>
       deps.onProgress?.({ bytesTotal: bytesTotal + (measured?.dbBytes ?? 0), bytesDone }),
@@ -73,6 +76,15 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
   const database = selection.db ? await prepareDatabase(site, extracted, from, deps) : undefined;
   await flushToDisk(toPath(stage.root), deps);
   return { site, stage, extracted, swaps, database };
+}
+
+/** In the site that was backed up everybody's files are theirs again; in another one the ids mean other people. */
+function ownersFor({ source, request, live }: Preparation, { tree }: RestoreDeps): OwnerMap | undefined {
+  if ((source.siteId ?? source.madeOf) === request.site.id) return undefined;
+  const [config, content] = [live?.configPath, live?.contentDir].map((path) =>
+    path === undefined ? undefined : fromUtf8(path),
+  );
+  return targetOwners(tree, { site: request.site.path, config, content }, source.owner);
 }
 
 /** The site as it is; undefined if it has no wp-config.php. @throws BackupError `site_*`, `wp_config_unreadable`. */

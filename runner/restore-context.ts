@@ -6,6 +6,7 @@ import type { Log } from "./io/log.ts";
 import type { ExtractProgress } from "./io/restore/extract-archive.ts";
 import type { RevertDeps } from "./io/restore/revert-restore.ts";
 import type { ByteString } from "./plan/byte-string.ts";
+import type { Owner, OwnerMap } from "./plan/restore/owner-map.ts";
 
 /** Both empty: everything. */
 export interface Extraction {
@@ -38,13 +39,21 @@ export interface RestoreSource {
   readonly name: string;
   /** Whose backup it is, if that is known. */
   readonly siteId: string | undefined;
+  /** The site it was made of, by its own word, if that is all there is. */
+  readonly madeOf?: string | undefined;
+  /** Whose wp-content was, if that shows before it is extracted. */
+  readonly owner?: Owner | undefined;
   /** What an extraction would write; undefined if only extracting would tell. */
   measure(what: Extraction): Promise<Measured | undefined>;
   /** Fills the empty directory `into` with database.sql, wp-config.php and wp-content as asked for. */
   extract(
     into: string,
     what: Extraction,
-    options: { readonly signal: AbortSignal; readonly onProgress?: (progress: ExtractProgress) => void },
+    options: {
+      readonly signal: AbortSignal;
+      readonly onProgress?: (progress: ExtractProgress) => void;
+      readonly owners?: OwnerMap | undefined;
+    },
   ): Promise<Extracted>;
 }
 

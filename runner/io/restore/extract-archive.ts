@@ -2,6 +2,7 @@
 // the disk before anything is written, and what is written stays below that directory (tree-builder.ts).
 import { BackupError } from "#shared/errors.ts";
 import { formatBytes } from "#shared/units.ts";
+import type { OwnerMap } from "../../plan/restore/owner-map.ts";
 import { planReads, type TarSpan } from "../../plan/restore/plan-reads.ts";
 import { type SelectedEntries, type Selection, selectEntries } from "../../plan/restore/select-entries.ts";
 import { freeBytes } from "../disk.ts";
@@ -24,6 +25,8 @@ export interface ExtractOptions {
   readonly selection: Selection;
   /** Exists and is empty; the caller's to remove if this fails. */
   readonly targetDir: string;
+  /** As on record, if undefined. */
+  readonly owners?: OwnerMap | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ExtractProgress) => void;
 }
@@ -78,7 +81,7 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
   let bytesDone = 0;
   await using pool: ExtractPool = startFramePool({
     worker: workerUrl("extract-worker", import.meta.url),
-    workerData: { root: target.prefix } satisfies ExtractInput,
+    workerData: { root: target.prefix, owners: options.owners } satisfies ExtractInput,
     signal,
     onFrame: (tarBytes) => {
       bytesDone = Math.min(bytesTotal, bytesDone + tarBytes);

@@ -22,10 +22,10 @@ const BYTES_AHEAD = 4_194_304;
 
 /** @throws BackupError `archive_*`, `disk_full`, `restore_*`; the signal's reason. */
 export async function extractPlain(options: PlainExtractOptions): Promise<Extracted> {
-  const { archive, selection, targetDir, signal, onProgress } = options;
+  const { archive, selection, targetDir, owners, signal, onProgress } = options;
   using target = await openEmptyTarget(targetDir);
   const budgetBytes = (await freeBytes(targetDir)) - RESERVE_BYTES;
-  const workerData: PlainInput = { root: target.prefix, selection, budgetBytes };
+  const workerData: PlainInput = { root: target.prefix, owners, selection, budgetBytes };
   const worker = new Worker(workerUrl("plain-worker", import.meta.url), { workerData });
   const messages: AsyncIterator<unknown> = on(worker, "message", { signal, close: ["exit"] });
   const receive = async (): Promise<Exclude<FromPlainExtractor, { type: "failed" }>> => {

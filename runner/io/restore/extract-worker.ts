@@ -7,7 +7,8 @@ import { openFrame } from "./open-frame.ts";
 import { serveFrames, type UnitWork } from "./serve-frames.ts";
 import { type FileWriter, openTreeBuilder } from "./tree-builder.ts";
 
-const tree = openTreeBuilder((workerData as ExtractInput).root);
+const { root, owners } = workerData as ExtractInput;
+const tree = openTreeBuilder(root, owners);
 
 function beginUnit(files: readonly UnitFile[]): UnitWork<void> {
   let file: FileWriter | undefined;

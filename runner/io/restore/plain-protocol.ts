@@ -1,11 +1,13 @@
 // What the worker that extracts another tool's archive and its owner say to each other.
 import type { ErrorCode } from "#shared/error-kinds.ts";
 import type { ByteString } from "../../plan/byte-string.ts";
+import type { OwnerMap } from "../../plan/restore/owner-map.ts";
 import type { Selection } from "../../plan/restore/select-entries.ts";
 
 export interface PlainInput {
   /** The directory to fill, as in extract-protocol.ts. */
   readonly root: ByteString;
+  readonly owners: OwnerMap | undefined;
   readonly selection: Selection;
   /** What may be written: nothing says beforehand how much there is. */
   readonly budgetBytes: number;

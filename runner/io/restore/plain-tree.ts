@@ -22,7 +22,7 @@ const MAX_LATE = 2_000_000;
 
 export function createPlainTree(
   tree: TreeBuilder,
-  { selection, budgetBytes }: Omit<PlainInput, "root">,
+  { selection, budgetBytes }: Omit<PlainInput, "root" | "owners">,
 ): PlainTree {
   const { wants, missing } = createWanted(selection);
   const late: TarItem[] = [];

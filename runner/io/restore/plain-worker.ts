@@ -8,7 +8,7 @@ import { openTreeBuilder } from "./tree-builder.ts";
 const port = parentPort;
 if (port === null) throw new Error("plain-worker.ts is started by extract-plain.ts only");
 const input = workerData as PlainInput;
-const plain = createPlainTree(openTreeBuilder(input.root), input);
+const plain = createPlainTree(openTreeBuilder(input.root, input.owners), input);
 let hasFailed = false;
 
 function post(message: FromPlainExtractor): void {

@@ -21,6 +21,7 @@ import { BackupError } from "#shared/errors.ts";
 import { corrupt } from "#shared/format/corrupt.ts";
 import { isSafeEntryName } from "#shared/format/entry-name.ts";
 import { type ByteString, forDisplay, toBytes } from "../../plan/byte-string.ts";
+import { mapOwner, type Owner, type OwnerMap } from "../../plan/restore/owner-map.ts";
 import { type OpenDirectory, openDirectory } from "../open-directory.ts";
 
 export interface Metadata {
@@ -57,15 +58,17 @@ const SET_ID_BITS = 0o6000;
 const SET_GID = 0o2000;
 const PERMISSION_BITS = 0o777;
 
-/** `root`: the path of a directory, as bytes. All methods throw BackupError. */
-export function openTreeBuilder(root: ByteString): TreeBuilder {
+/** `root`: the path of a directory, as bytes. `owners`: not as they are on record. All methods throw BackupError. */
+export function openTreeBuilder(root: ByteString, owners?: OwnerMap): TreeBuilder {
   const open = [{ name: "", ...openDirectory(root) }];
   /** Of hard links: where their targets lie. */
   const targets = [{ name: "", ...openDirectory(root) }];
 
   const owns = newFileOwner(open[0]?.fd ?? -1);
+  const ownerOf = (owner: Owner): Owner => (owners === undefined ? owner : mapOwner(owners, owner));
   /** A third of the time that small files take goes into calls that change nothing; they are left out. */
-  const restore = (fd: number, { mode, uid, gid, mtimeNs }: Metadata, hasMode: boolean): void => {
+  const restore = (fd: number, { mode, mtimeNs, ...recorded }: Metadata, hasMode: boolean): void => {
+    const { uid, gid } = ownerOf(recorded);
     // In this order: a new owner clears bits of the mode.
     if (owns.mayChange && !(owns.uid === uid && owns.gid === gid)) fchownSync(fd, uid, gid);
     if (!hasMode) fchmodSync(fd, mode);
@@ -90,8 +93,9 @@ export function openTreeBuilder(root: ByteString): TreeBuilder {
           },
         };
       }),
-    symlink: (name, target, { uid, gid, mtimeNs }) =>
+    symlink: (name, target, { mtimeNs, ...recorded }) =>
       attempt(name, () => {
+        const { uid, gid } = ownerOf(recorded);
         const path = locate(open, name);
         symlinkSync(toBytes(target), path);
         if (owns.mayChange) lchownSync(path, uid, gid);
@@ -111,7 +115,7 @@ export function openTreeBuilder(root: ByteString): TreeBuilder {
   };
 }
 
-interface Owner {
+interface NewFileOwner {
   /** Only root gives files away. */
   readonly mayChange: boolean;
   readonly uid: number | undefined;
@@ -120,7 +124,7 @@ interface Owner {
 }
 
 /** Whom new files in the tree belong to. */
-function newFileOwner(root: number): Owner {
+function newFileOwner(root: number): NewFileOwner {
   const uid = process.geteuid?.();
   const isInherited = (fstatSync(root).mode & SET_GID) !== 0;
   return { mayChange: uid === 0, uid, gid: isInherited ? undefined : process.getegid?.() };
