@@ -11,6 +11,7 @@ import type { StorageCredentials } from "./io/credentials.ts";
 import { openQueue } from "./io/queue.ts";
 import { openUploadJournal } from "./io/upload-journal.ts";
 import type { Ledger } from "./io/upload-ledger.ts";
+import { keepRestores } from "./keep-restores.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
 import type { UploadFate } from "./settle-uploads.ts";
 
@@ -49,6 +50,7 @@ export async function composeRunner(options: ControlOptions & { readonly engine:
   let running: RunningJob | undefined;
   const daemon: DaemonDeps = {
     ...control,
+    restores: keepRestores({ state, clock, log }),
     runBackup: engine.runBackup,
     runJobs: engine.runJobs ?? {},
     abortUpload: async (upload) =>

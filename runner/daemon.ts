@@ -4,10 +4,11 @@ import { type HeartbeatDeps, runHeartbeats } from "./heartbeat.ts";
 import type { Log } from "./io/log.ts";
 import type { Outbox } from "./io/outbox.ts";
 import { lockStateDir } from "./io/state-dir.ts";
+import { runRestoreTimer } from "./keep-restores.ts";
 import { type LoopDeps, runLoop, untilItWorks } from "./loop.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
 import { type SettleUploadsDeps, settleUploads } from "./settle-uploads.ts";
-import { cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
+import { cleanDisk, type StartupDeps } from "./startup.ts";
 
 export type DaemonDeps = LoopDeps & HeartbeatDeps & StartupDeps & SettleUploadsDeps;
 
@@ -79,9 +80,11 @@ export async function runDaemon(stop: AbortSignal, deps: DaemonDeps): Promise<vo
   }
 
   await cleanDisk(deps);
-  await endLeftRestores(deps, stop);
-  await work().catch((error: unknown) => {
+  const working = work().catch((error: unknown) => {
     if (!stop.aborted || error !== stop.reason) throw error;
   });
+  // Also while the Master is away: the sites are not its.
+  const ends = await Promise.allSettled([working, untilStopped(runRestoreTimer(anyStop, deps))]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   log.info("daemon.stopped");
 }

@@ -7,6 +7,7 @@ import { type AttemptDeps, type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { Log } from "./io/log.ts";
 import type { JobQueue, QueueMessage } from "./io/queue.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
+import type { RestoreKeeper } from "./keep-restores.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
 import { claimRefusal, retryAfterSeconds } from "./plan/error-class.ts";
 import { type JobRequest, parseMessage } from "./plan/message.ts";
@@ -15,6 +16,7 @@ import { resumePath, type SettleUploadsDeps, settleUploads } from "./settle-uplo
 export interface HandleDeps extends AttemptDeps, SettleUploadsDeps {
   /** Random per process. */
   readonly runnerId: string;
+  readonly restores: RestoreKeeper;
 }
 
 /** What the loop should know: whether polling again at once makes sense. */
@@ -119,6 +121,7 @@ export async function handleMessage(
   }
   try {
     await settleUploads(stop, deps);
+    using _held = await deps.restores.hold(request.siteId, stop);
     const claimed = await claimJob(request, stop, deps);
     const extendMessage = (seconds: number): Promise<void> => queue.hide(message, seconds);
     return await settled(await runAttempt({ ...claimed, config, extendMessage, stop }, deps));

@@ -1,21 +1,34 @@
 // Restores that a crash or a power cut left half done are brought to an end, and what is kept for undo goes when its
-// time is over. Called at every start, and before a site is restored or undone.
+// time is over. Called again and again by the daemon, and before a site is restored or undone.
+import { BackupError } from "#shared/errors.ts";
 import type { Log } from "./io/log.ts";
 import { type RevertDeps, removeRestore, revertRestore } from "./io/restore/revert-restore.ts";
 import { isUndoOver, type RestoreJournal, recoveryOf } from "./plan/restore/restore-journal.ts";
 
 export type RecoverDeps = RevertDeps & { readonly now: () => Date; readonly log: Log };
 
-/** All sites, one by one; one that cannot be helped now does not keep the others from it. */
-export async function recoverRestores(deps: RecoverDeps): Promise<void> {
-  const sites = new Set((await deps.store.list()).map(({ site_id }) => site_id));
-  for (const siteId of sites) {
-    try {
-      using _lock = deps.store.lockSite(siteId);
-      await recoverSite(siteId, deps);
-    } catch (error) {
-      deps.log.error("restore.not_recovered", { site_id: siteId, error });
+/** Sites of which something is to be ended or thrown away, or that somebody is at work on. */
+export async function unsettledSites({ store, now }: Pick<RecoverDeps, "store" | "now">): Promise<string[]> {
+  const unsettled = (await store.list()).filter(
+    (journal) => recoveryOf(journal.state) !== "keep" || isUndoOver(journal, now()),
+  );
+  return [...new Set(unsettled.map(({ site_id }) => site_id))];
+}
+
+/** Whether that is all that there is to do: if somebody is at work on the site, the rest is theirs. Never throws. */
+export async function settleSite(siteId: string, deps: RecoverDeps): Promise<boolean> {
+  const fields = { site_id: siteId };
+  try {
+    using _lock = deps.store.lockSite(siteId);
+    await recoverSite(siteId, deps);
+    return true;
+  } catch (error) {
+    if (error instanceof BackupError && error.code === "already_running") {
+      deps.log.debug("restore.at_work", fields);
+      return true;
     }
+    deps.log[deps.signal.aborted ? "warn" : "error"]("restore.not_recovered", { ...fields, error });
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/bac
 import { BackupError } from "#shared/errors.ts";
 import { formatBytes } from "#shared/units.ts";
 import type { JobContext, RunBackup } from "./context.ts";
+import { refuseHalfRestored } from "./half-restored.ts";
 import { freeBytes } from "./io/disk.ts";
 import { type Dump, dumpDatabase } from "./io/dump.ts";
 import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
@@ -70,6 +71,7 @@ function reportBase(job: JobContext, startedAt: Date): ReportBase {
 
 /** Everything that can be known to fail before anything is read or sent. */
 async function preflight(job: JobContext): Promise<{ site: Site; facts: DatabaseFacts }> {
+  await refuseHalfRestored(job);
   const site = readSite({ path: job.site.path, siteEnvFile: job.siteEnvFile });
   const facts = await probeDatabase(site.db, { signal: job.signal });
   // A dump of text is larger than the tables and its compressed spool much smaller; half is on the safe side.

@@ -8,7 +8,7 @@ import { type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { HandleDeps } from "./handle-message.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import { resumePath, settleUploads } from "./settle-uploads.ts";
-import { cleanDisk, endLeftRestores, type StartupDeps } from "./startup.ts";
+import { cleanDisk, type StartupDeps } from "./startup.ts";
 
 export type RunOnceDeps = HandleDeps & StartupDeps;
 
@@ -62,6 +62,7 @@ async function backUp(
   const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
   try {
     const config = await deps.source.refresh();
+    using _held = await deps.restores.hold(site.id, stop);
     const path = full ? undefined : await resumePath(site.id, deps);
     const claimedAtMs = deps.clock.monotonicMs();
     const body = {
@@ -92,7 +93,7 @@ export async function runOnce(
   using lock = deps.state.tryLock();
   if (lock !== undefined) {
     await cleanDisk(deps);
-    await endLeftRestores(deps, stop);
+    await deps.restores.sweep(stop);
   }
   const config = await deps.source.refresh();
   await settleUploads(stop, deps);

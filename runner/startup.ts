@@ -3,11 +3,8 @@
 import { sweepIndexCache } from "./io/index-cache.ts";
 import type { Log } from "./io/log.ts";
 import { sweepOutbox } from "./io/outbox.ts";
-import { openRestoreStore } from "./io/restore/restore-store.ts";
-import { openSiteTree } from "./io/restore/site-tree.ts";
 import type { StateDir } from "./io/state-dir.ts";
 import { sweepUploadJournal } from "./io/upload-journal.ts";
-import { recoverRestores } from "./recover-restores.ts";
 
 export interface StartupDeps {
   readonly state: StateDir;
@@ -24,26 +21,5 @@ export async function cleanDisk({ state, log }: StartupDeps): Promise<void> {
     if (isAlive) continue;
     await state.removeSpool(jobId);
     log.warn("startup.spool_removed", { job_id: jobId });
-  }
-}
-
-/** Needs the sites' databases. What cannot be ended now is tried again at the next start; backups go on meanwhile. */
-export async function endLeftRestores(
-  { state, log }: Pick<StartupDeps, "state" | "log">,
-  signal: AbortSignal,
-): Promise<void> {
-  using tree = openSiteTree();
-  try {
-    const store = await openRestoreStore(state.restoresDir);
-    await recoverRestores({
-      store,
-      tree,
-      siteEnvFile: (id) => state.siteEnvFile(id),
-      signal,
-      now: () => new Date(),
-      log,
-    });
-  } catch (error) {
-    log.error("restores.not_recovered", { error });
   }
 }

@@ -5,12 +5,23 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { recoverRestores } from "#runner/recover-restores.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { refuseHalfRestored } from "#runner/half-restored.ts";
+import { runRestoreTimer } from "#runner/keep-restores.ts";
 import { runRestore } from "#runner/run-restore.ts";
 import { runUndo } from "#runner/run-undo.ts";
 import { BackupError } from "#shared/errors.ts";
-import { directorySource, makeSiteRig, requestFor, restoreDeps, SITE_ID, type SiteRig } from "./site-rig.ts";
+import { type ManualClock, manualClock } from "#test/fakes/manual-clock.ts";
+import {
+  directorySource,
+  keeperOf,
+  makeSiteRig,
+  recoverRestores,
+  requestFor,
+  restoreDeps,
+  SITE_ID,
+  type SiteRig,
+} from "./site-rig.ts";
 
 let rig: SiteRig;
 let old: string;
@@ -70,20 +81,6 @@ describe("a whole restore", () => {
     expect(await rig.state()).toBe(restored);
     await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
     expect(await rig.state()).toBe(ruin);
-  });
-
-  it("ends undo after its time, and not before", async () => {
-    const deps = await restoreDeps(rig.stateDir);
-    await runRestore(requestFor(rig), source(), deps);
-    const inDays = (days: number): typeof deps => ({
-      ...deps,
-      now: () => new Date(Date.now() + days * 86_400_000),
-    });
-    await recoverRestores(inDays(6.9));
-    expect(await deps.store.list()).toHaveLength(1);
-    await recoverRestores(inDays(7.1));
-    expect(rig.leftovers()).toEqual([]);
-    expect(await rig.state()).toBe(restored);
   });
 });
 
@@ -294,6 +291,107 @@ describe("an undo that is to stop", () => {
   });
 });
 
+describe("a daemon that runs on", () => {
+  let stop: AbortController;
+  let clock: ManualClock;
+  let timer: Promise<unknown> | undefined;
+  beforeEach(() => {
+    stop = new AbortController();
+    clock = manualClock(new Date().toISOString());
+  });
+  afterEach(async () => {
+    stop.abort(new BackupError("interrupted"));
+    await timer;
+  });
+
+  /** Resolves after the sweep that it begins with. */
+  async function startTimer(): Promise<void> {
+    const restores = await keeperOf(rig.stateDir, clock);
+    timer = runRestoreTimer(stop.signal, { restores, clock }).catch(() => undefined);
+    await clock.untilAsleep(1);
+  }
+  async function later(ms: number): Promise<void> {
+    await clock.advance(ms);
+    await clock.untilAsleep(1);
+  }
+  const DAY_MS = 86_400_000;
+
+  it("throws away what is kept for undo after its time, and not before", async () => {
+    const { store } = await restoreDeps(rig.stateDir);
+    await startTimer();
+    await runRestore(requestFor(rig), source(), await restoreDeps(rig.stateDir));
+    await later(6.9 * DAY_MS);
+    expect(await store.list()).toMatchObject([{ state: "done" }]);
+    await later(0.2 * DAY_MS);
+    expect(rig.leftovers()).toEqual([]);
+    expect(await rig.state()).toBe(restored);
+  });
+
+  it("puts a site back once its database answers again, and lets nobody back up half of it", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const cancel = new AbortController();
+    let away: Disposable | undefined;
+    const onProgress = (): void => {
+      away ??= databaseAway();
+      cancel.abort(new BackupError("cancelled"));
+    };
+    const restoring = runRestore(requestFor(rig), source(), { ...deps, signal: cancel.signal, onProgress });
+    await expect(restoring).rejects.toMatchObject({ code: "restore_not_reverted" });
+    await startTimer();
+    expect(rig.leftovers()).toContain(".maintenance");
+    const job = { restoresDir: deps.store.dir, site: requestFor(rig).site };
+    await expect(refuseHalfRestored(job)).rejects.toMatchObject({ code: "restore_not_reverted" });
+
+    away?.[Symbol.dispose]();
+    await later(5_000);
+    expect(await rig.state()).toBe(old);
+    expect(rig.leftovers()).toEqual([]);
+    await refuseHalfRestored(job);
+  });
+
+  it("keeps away from a site that a job or a command is at work on", async () => {
+    const keeper = await keeperOf(rig.stateDir, clock);
+    const good = source();
+    const extracting = Promise.withResolvers<void>();
+    const mayGoOn = Promise.withResolvers<void>();
+    const slow: typeof good = {
+      ...good,
+      async extract(...args) {
+        const extracted = await good.extract(...args);
+        extracting.resolve();
+        await mayGoOn.promise;
+        return extracted;
+      },
+    };
+    const restoring = runRestore(requestFor(rig), slow, await restoreDeps(rig.stateDir));
+    await extracting.promise;
+    expect(await keeper.sweep(stop.signal)).toBe(0);
+    {
+      using _held = await keeper.hold(SITE_ID, stop.signal);
+      expect(await keeper.sweep(stop.signal)).toBe(0);
+      mayGoOn.resolve();
+      await restoring;
+      // Held, it stays even when its time is over.
+      await clock.advance(8 * DAY_MS);
+      expect(await keeper.sweep(stop.signal)).toBe(0);
+      expect(rig.leftovers()).not.toEqual([]);
+    }
+    expect(await rig.state()).toBe(restored);
+    expect(await keeper.sweep(stop.signal)).toBe(0);
+    expect(rig.leftovers()).toEqual([]);
+  });
+
+  it("has a job wait until it has put the job's site back", async () => {
+    expect(await killedAt("restore", 17)).toBe(true);
+    const keeper = await keeperOf(rig.stateDir, clock);
+    const sweeping = keeper.sweep(stop.signal);
+    using _held = await keeper.hold(SITE_ID, stop.signal);
+    expect(rig.leftovers()).toEqual([]);
+    expect(await rig.state()).toBe(old);
+    await sweeping;
+  });
+});
+
 /** Its socket, that is. */
 function databaseAway(): Disposable {
   const { socketPath } = rig.server;
@@ -312,17 +410,6 @@ describe("another restore of the same site", () => {
 });
 
 describe("kill -9", () => {
-  const script = join(import.meta.dirname, "mortal-restore.ts");
-  async function killedAt(what: "restore" | "undo", life: number): Promise<boolean> {
-    const args = [script, what, rig.siteDir, rig.stateDir, rig.backupDir, String(life)];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-    if (signal === "SIGKILL") return true;
-    expect(code).toBe(0);
-    expect(Number(said)).toBe(life);
-    return false;
-  }
-
   it("at any step of a restore leaves the old or the new site after the next start, and undo works", {
     timeout: 600_000,
   }, async () => {
@@ -331,7 +418,7 @@ describe("kill -9", () => {
       await rig.reset();
       const wasKilled = await killedAt("restore", life);
       const deps = await restoreDeps(rig.stateDir);
-      await recoverRestores(deps);
+      await recoverRestores(rig.stateDir);
       const state = await rig.state();
       expect([old, restored]).toContain(state);
       ends.add(state);
@@ -350,10 +437,21 @@ describe("kill -9", () => {
       const wasKilled = await killedAt("undo", life);
       const deps = await restoreDeps(rig.stateDir);
       const hasBegun = (await deps.store.list())[0]?.state !== "done";
-      await recoverRestores(deps);
+      await recoverRestores(rig.stateDir);
       expect(await rig.state()).toBe(hasBegun ? old : restored);
       if (!wasKilled) break;
     }
     expect(rig.leftovers()).toEqual([]);
   });
 });
+
+const MORTAL = join(import.meta.dirname, "mortal-restore.ts");
+async function killedAt(what: "restore" | "undo", life: number): Promise<boolean> {
+  const args = [MORTAL, what, rig.siteDir, rig.stateDir, rig.backupDir, String(life)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  if (signal === "SIGKILL") return true;
+  expect(code).toBe(0);
+  expect(Number(said)).toBe(life);
+  return false;
+}

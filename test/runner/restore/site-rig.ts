@@ -20,11 +20,13 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
 import { dumpForComparison } from "#local/prove-restore.ts";
+import { type Clock, systemClock } from "#runner/clock.ts";
 import { humanLog } from "#runner/io/log.ts";
 import { openRestoreStore } from "#runner/io/restore/restore-store.ts";
 import { openSiteTree } from "#runner/io/restore/site-tree.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
 import { openTerminal } from "#runner/io/terminal.ts";
+import { keepRestores, type RestoreKeeper } from "#runner/keep-restores.ts";
 import type { RestoreDeps, RestoreRequest, RestoreSource } from "#runner/restore-context.ts";
 
 export const SITE_ID = "11111111-2222-4333-8444-555555555555";
@@ -174,6 +176,17 @@ export async function restoreDeps(stateDir: string): Promise<RestoreDeps> {
     log,
     enter: () => undefined,
   };
+}
+
+/** As a daemon with that clock would have it. */
+export async function keeperOf(stateDir: string, clock: Clock = systemClock): Promise<RestoreKeeper> {
+  const { log } = await restoreDeps(stateDir);
+  return keepRestores({ state: await openStateDir(stateDir), clock, log });
+}
+
+/** The next start of a daemon. */
+export async function recoverRestores(stateDir: string): Promise<void> {
+  await (await keeperOf(stateDir)).sweep(new AbortController().signal);
 }
 
 export function requestFor(
