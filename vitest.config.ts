@@ -29,6 +29,7 @@ const config: ViteUserConfig = defineConfig({
           name: "system",
           maxWorkers: WORKERS.system,
           include: ["test/**/*.system.test.ts"],
+          globalSetup: ["test/helpers/package-backupd.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

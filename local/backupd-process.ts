@@ -3,11 +3,9 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { backupdLauncher } from "./backupd-launcher.ts";
 import { endAbandonedProcess, type OwnProcess, startOwnProcess } from "./own-process.ts";
 import { runProgram } from "./run-program.ts";
-
-const LAUNCHER = fileURLToPath(new URL("../bin/backupd", import.meta.url));
 
 export interface BackupdProcess extends AsyncDisposable {
   readonly pid: number;
@@ -35,7 +33,7 @@ export async function ensureEnrolled(options: {
     "--name",
     options.name,
   ];
-  await runProgram(LAUNCHER, args, { env: { BACKUPD_TOKEN: await options.makeToken() } });
+  await runProgram(backupdLauncher(), args, { env: { BACKUPD_TOKEN: await options.makeToken() } });
 }
 
 export async function startBackupd(options: {
@@ -47,7 +45,7 @@ export async function startBackupd(options: {
   await endAbandonedProcess("backupd", recordFile);
   const child: OwnProcess = await startOwnProcess({
     name: "backupd",
-    command: LAUNCHER,
+    command: backupdLauncher(),
     args: ["run", "--state-dir", options.stateDir, "--log-format", "json"],
     endSignal: "SIGTERM",
     logFile,

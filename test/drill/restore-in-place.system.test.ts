@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { backupdLauncher } from "#local/backupd-launcher.ts";
 import { compareTrees } from "#local/compare-trees.ts";
 import { findProgram } from "#local/demo/find-program.ts";
 import { inheritedEnvironment } from "#local/own-process.ts";
@@ -15,7 +16,6 @@ import { until } from "#test/faults/hold.ts";
 import { type Fleet, type RunResult, startFleet } from "#test/helpers/fleet.ts";
 
 const SITE = "shop.example.com";
-const LAUNCHER = join(import.meta.dirname, "..", "..", "bin", "backupd");
 
 let fleet: Fleet;
 let before: Record<string, string>;
@@ -185,7 +185,7 @@ it("killed in the middle of the import leaves visitors a maintenance page and th
   await until("the lock", async () => (await mariadb.exec(isHeld)).trim() !== "NULL");
 
   const args = ["restore", "latest", "--site", SITE, "--yes", "--state-dir", fleet.stateDir];
-  const child = spawn(LAUNCHER, args, { env: inheritedEnvironment(), stdio: "ignore" });
+  const child = spawn(backupdLauncher(), args, { env: inheritedEnvironment(), stdio: "ignore" });
   const restores = join(fleet.stateDir, "restores");
   await until("the import", async () => {
     const names = (await readdir(restores)).filter((name) => name.endsWith(".json"));

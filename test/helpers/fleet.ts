@@ -1,8 +1,9 @@
 // A whole Backupd for system tests: the local stack, a private real WordPress on a real MariaDB, one enrolled node and
-// `bin/backupd` as a real child process, with a breakable wire to the Master and to S3.
+// backupd as a real child process, with a breakable wire to the Master and to S3.
 import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { backupdLauncher } from "#local/backupd-launcher.ts";
 import { type BackupdProcess, ensureEnrolled, startBackupd } from "#local/backupd-process.ts";
 import type { DemoSite } from "#local/demo/demo-site.ts";
 import { inheritedEnvironment } from "#local/own-process.ts";
@@ -14,7 +15,6 @@ import { makeTempDir } from "#test/local/demo/temp-dir.ts";
 import { type ApiClient, apiClient } from "./api-client.ts";
 import { type FlakyProxy, startFlakyProxy } from "./flaky-proxy.ts";
 
-const LAUNCHER = join(import.meta.dirname, "..", "..", "bin", "backupd");
 const JOB_PATIENCE_MS = 60_000;
 
 export interface RunResult {
@@ -140,7 +140,8 @@ async function filesBelow(dir: string): Promise<string[]> {
 
 /** `through`: a program and its arguments that is to start backupd, for instance with fewer rights. */
 export function runBackupd(args: readonly string[], through: readonly string[] = []): Promise<RunResult> {
-  const [program = LAUNCHER, ...rest] = [...through, LAUNCHER, ...args];
+  const launcher = backupdLauncher();
+  const [program = launcher, ...rest] = [...through, launcher, ...args];
   return new Promise((resolve, reject) => {
     const child = spawn(program, rest, { env: inheritedEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];

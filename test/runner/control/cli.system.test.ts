@@ -3,12 +3,11 @@ import { spawn } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { backupdLauncher } from "#local/backupd-launcher.ts";
 import { type FakeMaster, startFakeMaster } from "#test/fakes/fake-master.ts";
 import { tempDir } from "./harness.ts";
 
-const BACKUPD = fileURLToPath(new URL("../../../bin/backupd", import.meta.url));
 let temp: Awaited<ReturnType<typeof tempDir>>;
 let master: FakeMaster;
 let dir: string;
@@ -34,7 +33,9 @@ async function backupd(
   input = "",
   env: Record<string, string> = {},
 ): Promise<Ended> {
-  const child = spawn(BACKUPD, args, { env: { PATH: process.env.PATH, BACKUPD_STATE_DIR: dir, ...env } });
+  const child = spawn(backupdLauncher(), args, {
+    env: { PATH: process.env.PATH, BACKUPD_STATE_DIR: dir, ...env },
+  });
   child.stdin.end(input);
   const code = new Promise<number | null>((resolve) => {
     child.on("close", resolve);
