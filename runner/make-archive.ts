@@ -1,10 +1,9 @@
 // Makes the archive of one backup, by the cheapest way that the storage goes along with: it copies what has not changed
 // from the previous archive; where that is refused, the same job packs in full; and where parts have to be of one size,
 // it sends such.
-import type { S3Client } from "@aws-sdk/client-s3";
 import type { Archive, FullReason, SuccessReport } from "#shared/contracts/backups.ts";
 import type { JobContext } from "./context.ts";
-import { CopyRefused } from "./io/copy-parts.ts";
+import { COPY_SILENCE_MS, CopyRefused } from "./io/copy-parts.ts";
 import { countRequests } from "./io/count-requests.ts";
 import { writeCachedIndex } from "./io/index-cache.ts";
 import { EqualPartsWanted, ResumeRefused } from "./io/multipart.ts";
@@ -14,7 +13,7 @@ import { rememberEqualParts, wantsEqualParts } from "./io/storage-quirks.ts";
 import { storageError } from "./plan/storage-error.ts";
 import { findPrevious, type PreviousSource } from "./previous-archive-source.ts";
 import { findResumable } from "./resume-upload.ts";
-import { type ArchiveSource, type Made, sendArchive } from "./send-archive.ts";
+import { type ArchiveSource, type Made, type SendInput, sendArchive } from "./send-archive.ts";
 
 export interface Archived {
   readonly sizeBytes: number;
@@ -32,21 +31,28 @@ export async function makeArchive(
   reportOf: (archived: Archived) => SuccessReport,
 ): Promise<Archived> {
   job.stages.enter("plan");
-  const s3 = makeS3(job.config.storage, job.s3Credentials);
-  const requests = countRequests(s3);
+  const { storage } = job.config;
+  const clients: Clients = {
+    s3: makeS3(storage, job.s3Credentials),
+    copier: makeS3(storage, job.s3Credentials, COPY_SILENCE_MS),
+  };
+  const counts = Object.values(clients).map(countRequests);
+  const requests = (): number => counts.reduce((sum, count) => sum + count(), 0);
   try {
     const describe = (made: Made, previous: PreviousSource): Archived => ({
       sizeBytes: made.sizeBytes,
       packed: made.packed,
       archive: archiveFacts(made, { from, requests: requests(), fullReason: fullReason(made, previous) }),
     });
-    const { made, previous } = await sendSomehow(job, s3, from, (...now) => reportOf(describe(...now)));
+    const { made, previous } = await sendSomehow(job, clients, from, (...now) => reportOf(describe(...now)));
     await keepIndex(job, made.result.index);
     return describe(made, previous);
   } finally {
-    s3.destroy();
+    for (const client of Object.values(clients)) client.destroy();
   }
 }
+
+type Clients = Pick<SendInput, "s3" | "copier">;
 
 interface Sent {
   readonly made: Made;
@@ -55,10 +61,11 @@ interface Sent {
 
 async function sendSomehow(
   job: JobContext,
-  s3: S3Client,
+  clients: Clients,
   from: ArchiveSource,
   reportOf: (made: Made, previous: PreviousSource) => SuccessReport,
 ): Promise<Sent> {
+  const { s3 } = clients;
   const noCopies: PreviousSource = { kind: "none", reason: "copy_refused" };
   let equalParts = await wantsEqualParts(job.quirksFile, job.config.storage.endpoint);
   let previous = equalParts ? noCopies : await findPrevious(job, s3);
@@ -68,7 +75,8 @@ async function sendSomehow(
     const earlier = await findResumable(job, s3, { equalParts });
     const report = (made: Made): SuccessReport => reportOf(made, source);
     try {
-      const made = await sendArchive({ job, s3, from, previous, earlier, equalParts, reportOf: report });
+      const input = { job, ...clients, from, previous, earlier, equalParts, reportOf: report };
+      const made = await sendArchive(input);
       if (equalParts) await rememberEqualParts(job.quirksFile, job.config.storage.endpoint);
       return { made, previous };
     } catch (error) {

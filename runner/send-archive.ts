@@ -49,6 +49,8 @@ export interface ArchiveSource {
 export interface SendInput {
   readonly job: JobContext;
   readonly s3: S3Client;
+  /** The client for copies. */
+  readonly copier: S3Client;
   readonly from: ArchiveSource;
   readonly previous: PreviousSource;
   readonly earlier: Resumable | undefined;
@@ -106,7 +108,7 @@ export async function sendArchive(input: SendInput): Promise<Made> {
       pieces: input.equalParts ? plainPieces(archive.pieces) : archive.pieces,
       expectedBytes: expectedBytes(from.dump, plan),
       ...(earlier === undefined ? {} : { earlier }),
-      ...copiesOf(input.previous, plan),
+      ...copiesOf(input, plan),
       concurrency: UPLOAD_CONCURRENCY,
       signal: job.signal,
       onUploaded: (total) => {
@@ -202,9 +204,9 @@ function expectedBytes(dump: Dump, { counts, freshBytes }: PackPlan): number {
   return dump.compressedBytes + freshBytes + entries * INDEX_ENTRY_BYTES + INDEX_BASE_BYTES;
 }
 
-function copiesOf(previous: PreviousSource, { copied }: PackPlan): Pick<UploadInput, "copies"> {
+function copiesOf({ previous, copier }: SendInput, { copied }: PackPlan): Pick<UploadInput, "copies"> {
   if (previous.kind === "none" || copied.parts.length === 0) return {};
-  return { copies: { source: previous.source, parts: copied.parts } };
+  return { copies: { source: previous.source, parts: copied.parts, s3: copier } };
 }
 
 async function* plainPieces(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece, void, undefined> {

@@ -14,14 +14,22 @@ export interface CopySource {
 }
 
 export interface CopyInput {
+  /** One that bears long silence: no answer comes before the part is copied. */
   readonly s3: S3Client;
   readonly source: CopySource;
   readonly parts: readonly CopyPart[];
   readonly firstNumber: number;
   /** Copies under way at once. */
   readonly concurrency: number;
+  /** For one part, all tries together. */
+  readonly patienceMs?: number;
   readonly signal: AbortSignal;
 }
+
+/** Silence in which a connection counts as lost: a storage that copies 1 MB/s has answered before. */
+export const COPY_SILENCE_MS: number = 5 * 60_000;
+/** Whoever takes longer for a part of 256 MiB is slower than sending it would be. */
+const COPY_PATIENCE_MS = 2 * COPY_SILENCE_MS;
 
 /** The storage does not copy from that object, now or ever; a full archive does without it. */
 export class CopyRefused extends Error {
@@ -58,7 +66,7 @@ export async function copyParts(input: CopyInput, upload: UploadPlace): Promise<
 }
 
 async function copyPart(
-  { s3, source, signal }: CopyInput,
+  { s3, source, signal, patienceMs = COPY_PATIENCE_MS }: CopyInput,
   upload: UploadPlace,
   number: number,
   { offset, bytes }: CopyPart,
@@ -73,8 +81,10 @@ async function copyPart(
     CopySourceIfMatch: source.etag,
   });
   const what = `Copying part ${number} of ${upload.key}`;
+  const patience = AbortSignal.timeout(patienceMs);
   try {
-    const { CopyPartResult: result } = await s3.send(command, { abortSignal: signal });
+    const abortSignal = AbortSignal.any([signal, patience]);
+    const { CopyPartResult: result } = await s3.send(command, { abortSignal });
     if (result?.ETag === undefined) {
       throw new BackupError("storage_failed", { detail: `${what}: no ETag came` });
     }
@@ -82,7 +92,7 @@ async function copyPart(
     return { ...part, PartNumber: number };
   } catch (error) {
     signal.throwIfAborted();
-    const reason = copyRefusal(error);
+    const reason = patience.aborted ? "copy_failed" : copyRefusal(error);
     throw reason === undefined ? storageError(error, what) : new CopyRefused(reason, error);
   }
 }

@@ -33,7 +33,13 @@ export interface UploadInput extends Omit<PartsInput, "firstNumber"> {
   readonly key: string;
   readonly earlier?: EarlierUpload;
   /** What comes then in the object: ranges of another object in the bucket. */
-  readonly copies?: { readonly source: CopySource; readonly parts: readonly CopyPart[] };
+  readonly copies?: {
+    readonly source: CopySource;
+    readonly parts: readonly CopyPart[];
+    /** As `copyParts` wants them. */
+    readonly s3: S3Client;
+    readonly patienceMs?: number;
+  };
   /** All parts are there and the source has ended well: the last chance to throw. */
   readonly beforeComplete: (object: { readonly sizeBytes: number }) => Promise<void>;
   /** Awaited before the first part is sent. */
@@ -102,8 +108,8 @@ function isOver(error: unknown): boolean {
 
 /** Copies and sends at the same time; the first of the two to fail ends the other. */
 async function fillUpload(input: UploadInput, upload: OpenUpload): Promise<SentParts> {
-  const { s3, concurrency, earlier } = input;
-  const { source, parts } = input.copies ?? { source: undefined, parts: [] };
+  const { concurrency, earlier, copies } = input;
+  const parts = copies?.parts ?? [];
   const firstNumber = earlier?.firstNumber ?? 1;
   const failed = new AbortController();
   const signal = AbortSignal.any([input.signal, failed.signal]);
@@ -116,9 +122,7 @@ async function fillUpload(input: UploadInput, upload: OpenUpload): Promise<SentP
     }
   };
   const copy = async (): Promise<CompletedPart[]> =>
-    source === undefined || parts.length === 0
-      ? []
-      : await copyParts({ s3, source, parts, firstNumber, concurrency, signal }, upload);
+    copies === undefined ? [] : await copyParts({ ...copies, firstNumber, concurrency, signal }, upload);
   const [copied, sent] = await Promise.allSettled([
     orEndOther(copy()),
     orEndOther(sendParts({ ...input, firstNumber: firstNumber + parts.length, signal }, upload)),

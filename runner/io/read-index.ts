@@ -1,7 +1,7 @@
 // Reads the index of an archive in the storage, with one ranged GET or two, and trusts it only if its hash is the one
 // in the Master's record.
 import { hash } from "node:crypto";
-import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { BackupError } from "#shared/errors.ts";
 import { checkTrailer, locateArchiveParts, missingRange, TAIL_BYTES } from "#shared/format/tail.ts";
 import { decodeTrailer } from "#shared/format/trailer.ts";
@@ -37,6 +37,25 @@ export async function readIndex(
     });
   }
   return stored;
+}
+
+/**
+ * Whether the object at that key is still the one on record. Asked right before copying, because some storages (Ceph) heed
+ * no if-match on copies. @throws what the SDK throws.
+ */
+export async function isThatObject(
+  s3: S3Client,
+  { bucket, key, etag, sizeBytes }: StoredArchive,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+  const head = await s3.send(command, { abortSignal: signal });
+  return head.ContentLength === sizeBytes && bare(head.ETag ?? "") === bare(etag);
+}
+
+/** Storages quote an ETag in one answer and not in the other. */
+function bare(etag: string): string {
+  return etag.replaceAll('"', "");
 }
 
 async function readRange(

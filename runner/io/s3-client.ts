@@ -20,16 +20,22 @@ export interface S3Place {
 const MAX_ATTEMPTS = 8;
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
+/** Of silence, not of a whole part: a slow line is no fault. */
+const SILENCE_MS = 60_000;
+
 /** `credentials` is asked again shortly before what it gave expires. */
-export function makeS3(place: S3Place, credentials: () => Promise<S3Credentials>): S3Client {
+export function makeS3(
+  place: S3Place,
+  credentials: () => Promise<S3Credentials>,
+  silenceMs: number = SILENCE_MS,
+): S3Client {
   const client = new S3Client({
     region: place.region,
     credentials,
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
       connectionTimeout: 10_000,
-      // Of silence, not of a whole part: a slow line is no fault.
-      socketTimeout: 60_000,
+      socketTimeout: silenceMs,
       httpsAgent: { keepAlive: true, maxSockets: 16 },
       httpAgent: { keepAlive: true, maxSockets: 16 },
     },

@@ -13,12 +13,14 @@ const FULL_BECAUSE: Readonly<Record<NonNullable<Archive["full_reason"]>, string>
   requested: "that was asked for",
   periodic: "one in thirty is",
   nothing_unchanged: "nothing is as it was",
+  below_minimum_part: "the previous archive is under 5 MiB, which S3 copies at least",
   too_fragmented: "what has not changed is too little or too scattered to copy",
   previous_unreadable: "the previous archive's index could not be read",
-  source_gone: "the previous archive is gone",
+  source_gone: "the previous archive is gone, or this node may not read it",
   source_changed: "the previous archive has been replaced",
   source_cold: "the previous archive is in a cold storage class",
   copy_refused: "the storage refused to copy parts of the previous archive",
+  copy_failed: "the storage failed to copy parts of the previous archive, or took too long",
 };
 
 export function describeArchive({ archive, size_bytes, stages }: DescribedBackup): string[] {

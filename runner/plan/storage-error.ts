@@ -35,6 +35,9 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+/** A 403 with another name than these is about the object: S3's word for a missing one to whoever may not list. */
+const DENIED_CALL: ReadonlySet<string> = new Set([...EXPIRED, "InvalidAccessKeyId", "SignatureDoesNotMatch"]);
+
 /** Why a storage will not copy a part, if that is what its error says and asking again would not help. */
 export function copyRefusal(error: unknown): FullReason | undefined {
   const name = textOf(error, "name") ?? "";
@@ -43,8 +46,14 @@ export function copyRefusal(error: unknown): FullReason | undefined {
   if (status === 412 || status === 416) return "source_changed";
   if (name === "InvalidObjectState") return "source_cold";
   if (status === 404) return name === "NoSuchUpload" ? undefined : "source_gone";
+  if (status === 403 && !DENIED_CALL.has(name)) return "source_gone";
   const isRefused = status === 400 || status === 403 || status === 405 || status === 501;
-  return isRefused && !EXPIRED.has(name) ? "copy_refused" : undefined;
+  if (isRefused && !EXPIRED.has(name)) return "copy_refused";
+  // Asked again and again by now: it is there, but it does not copy. A cut connection says nothing about that; the SDK
+  // names it a TimeoutError, too.
+  const isSilent = name === "TimeoutError" && textOf(error, "code") === undefined;
+  const hasFailed = isSilent || (status !== undefined && status >= 500);
+  return hasFailed ? "copy_failed" : undefined;
 }
 
 /** `what`: the operation and the key, for the detail. */

@@ -21,12 +21,17 @@ export const FullReason = z.enum([
   "requested",
   "periodic",
   "nothing_unchanged",
+  /** All of the previous archive is smaller than what S3 copies at least, 5 MiB. */
+  "below_minimum_part",
   "too_fragmented",
   "previous_unreadable",
+  /** Or not to be read: to a node, which may not list, S3 says 403 of both. */
   "source_gone",
   "source_changed",
   "source_cold",
   "copy_refused",
+  /** It tried, and failed or took too long. */
+  "copy_failed",
 ]);
 export type FullReason = z.infer<typeof FullReason>;
 

@@ -139,12 +139,14 @@ const FULL: Readonly<Record<NonNullable<Backup["archive"]["full_reason"]>, strin
   requested: "asked for",
   periodic: "its turn",
   nothing_unchanged: "everything had changed",
+  below_minimum_part: "too small to copy from",
   too_fragmented: "too scattered to copy",
   previous_unreadable: "the one before could not be read",
-  source_gone: "the one before was gone",
+  source_gone: "the one before was gone or not readable",
   source_changed: "the one before was replaced",
   source_cold: "the one before is in cold storage",
   copy_refused: "the storage does not copy",
+  copy_failed: "the storage did not manage to copy",
 };
 
 /** The name that it has now; a node that is gone has none. */

@@ -10,6 +10,8 @@ export interface CopyLimits {
   readonly minCopyBytes: number;
   /** S3 refuses to copy more in one part. */
   readonly maxCopyPartBytes: number;
+  /** Longer runs are copied in pieces of about this size, side by side; at least twice `minCopyBytes`. */
+  readonly copyPieceBytes: number;
   /** Parts that copies may take; the rest of the upload's 10,000 is for fresh data. */
   readonly maxCopyParts: number;
 }
@@ -159,16 +161,16 @@ function dropEarlyDirectories(
 
 /** Too many fragments for one upload: the smallest are packed again, and so lie together next time. */
 function dropSmallest(alive: Uint8Array, runs: readonly CopyRun[], limits: CopyLimits): boolean {
-  let parts = runs.reduce((sum, run) => sum + partCount(run.bytes, limits), 0);
+  let parts = runs.reduce((sum, run) => sum + fewestParts(run.bytes, limits), 0);
   if (parts <= limits.maxCopyParts) return false;
   for (const run of runs.toSorted((a, b) => a.bytes - b.bytes)) {
     if (parts <= limits.maxCopyParts) break;
     alive.fill(0, run.firstFrame, run.firstFrame + run.frames);
-    parts -= partCount(run.bytes, limits);
+    parts -= fewestParts(run.bytes, limits);
   }
   return true;
 }
 
-export function partCount(runBytes: number, limits: CopyLimits): number {
+function fewestParts(runBytes: number, limits: CopyLimits): number {
   return Math.ceil(runBytes / limits.maxCopyPartBytes);
 }

@@ -6,7 +6,6 @@ import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { IndexHeader } from "#shared/format/index-header.ts";
 import { type CopyLimits, type CopyRun, chooseRuns } from "./choose-runs.ts";
 import { copiedDatabase, copiedEntries, copiedFrames, type PlacedRun, placeRuns } from "./copied-records.ts";
-import type { EntryTable } from "./entry-table.ts";
 import { frameSpans } from "./frame-spans.ts";
 import type { PreviousArchive } from "./previous-archive.ts";
 import { type KeptData, keepParts, NOTHING_KEPT, type SentParts } from "./sent-parts.ts";
@@ -19,10 +18,14 @@ import {
   type WalkOrder,
 } from "./walk-order.ts";
 
-/** S3's rules, with a tenth of the 10,000 parts kept for fresh data. */
+/**
+ * S3's rules, with a tenth of the 10,000 parts kept for fresh data. Pieces of 256 MiB: S3 copies one in some seconds, and
+ * whoever copies only 1 MB/s does so before the runner's patience ends (io/copy-parts.ts).
+ */
 export const S3_COPY_LIMITS: CopyLimits = {
   minCopyBytes: 5 * 1024 ** 2,
   maxCopyPartBytes: 5 * 1024 ** 3,
+  copyPieceBytes: 256 * 1024 ** 2,
   maxCopyParts: 9_000,
 };
 
@@ -34,7 +37,7 @@ export interface PlanOptions extends CopyLimits {
 }
 
 /** Why nothing is copied, if nothing is. */
-export type FullReason = "no_previous" | "nothing_unchanged" | "too_fragmented";
+export type FullReason = "no_previous" | "nothing_unchanged" | "below_minimum_part" | "too_fragmented";
 
 /** What the copies put into the new archive, after what is kept and before the first fresh byte. */
 export interface CopiedData {
@@ -107,7 +110,7 @@ function assemble(
   const mode = runs.length === 0 ? "full" : "incremental";
   return {
     mode,
-    fullReason: mode === "full" ? reasonOf(previous?.entries, counts) : undefined,
+    fullReason: mode === "full" ? reasonOf(previous, counts, options) : undefined,
     kept,
     copied: {
       parts: splitCopies(runs, options),
@@ -131,7 +134,15 @@ function keep(order: WalkOrder, taken: Taken, sent: SentParts | undefined): Kept
   return kept;
 }
 
-function reasonOf(previous: EntryTable | undefined, counts: PlanCounts): FullReason {
+function reasonOf(
+  previous: PreviousArchive | undefined,
+  counts: PlanCounts,
+  { minCopyBytes }: CopyLimits,
+): FullReason {
   if (previous === undefined) return "no_previous";
-  return counts.unchanged === 0 ? "nothing_unchanged" : "too_fragmented";
+  if (counts.unchanged === 0) return "nothing_unchanged";
+  // However little has changed: a small site has nothing that S3 would copy.
+  const last = previous.frames.at(-1);
+  const dataBytes = last === undefined ? 0 : last.offset + last.compressedBytes;
+  return dataBytes < minCopyBytes ? "below_minimum_part" : "too_fragmented";
 }

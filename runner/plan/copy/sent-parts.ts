@@ -55,6 +55,7 @@ export const NOTHING_KEPT: KeptData = {
 const NO_LIMITS = {
   minCopyBytes: 0,
   maxCopyPartBytes: Number.POSITIVE_INFINITY,
+  copyPieceBytes: Number.POSITIVE_INFINITY,
   maxCopyParts: Number.POSITIVE_INFINITY,
 };
 

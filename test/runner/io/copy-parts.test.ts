@@ -1,6 +1,8 @@
 // The copying half of an upload against a real S3 server on a socket: what S3 refuses to copy becomes a reason to pack in
 // full, never a wrong archive.
+import { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { S3FaultHook } from "#local/s3/faults.ts";
 import type { Piece } from "#runner/io/archive.ts";
 import { CopyRefused, type CopySource } from "#runner/io/copy-parts.ts";
 import { uploadMultipart } from "#runner/io/multipart.ts";
@@ -17,8 +19,10 @@ const FRESH = patterned(1000, 2);
 
 let s3: TestS3;
 let etag: string;
+let fault: S3FaultHook;
 beforeEach(async () => {
-  s3 = await startTestS3();
+  fault = () => undefined;
+  s3 = await startTestS3({ faults: (request) => fault(request) });
   etag = await putInParts(clientOf(s3.subject), BUCKET, SOURCE, [OLD]);
 });
 afterEach(async () => {
@@ -28,9 +32,17 @@ afterEach(async () => {
 async function copyAnd(
   parts: readonly CopyPart[],
   source: CopySource = { key: SOURCE, etag },
+  copying: { readonly patienceMs?: number } = {},
 ): ReturnType<typeof uploadMultipart> {
   const { endpoint, region } = s3.subject;
   const client = makeS3({ endpoint, region }, async () => KEYS);
+  const copier = new S3Client({
+    endpoint,
+    region,
+    credentials: KEYS,
+    maxAttempts: 2,
+    forcePathStyle: true,
+  });
   async function* pieces(): AsyncGenerator<Piece, void, undefined> {
     yield { bytes: Buffer.from(FRESH) };
   }
@@ -40,7 +52,7 @@ async function copyAnd(
       bucket: BUCKET,
       key: TARGET,
       pieces: pieces(),
-      copies: { source, parts },
+      copies: { source, parts, s3: copier, ...copying },
       expectedBytes: 10 * MIB,
       concurrency: 4,
       signal: new AbortController().signal,
@@ -52,6 +64,7 @@ async function copyAnd(
     });
   } finally {
     client.destroy();
+    copier.destroy();
   }
 }
 
@@ -88,6 +101,27 @@ describe("is refused, with nothing left behind,", () => {
     await expectRefused(copyAnd(whole, { key: "node/site/never", etag }), "source_gone");
   });
 
+  it("when the source is gone for somebody who may not list, to whom S3 says that it is forbidden", async () => {
+    fault = ({ operation }) =>
+      operation === "UploadPartCopy" ? { status: 403, code: "AccessDenied" } : undefined;
+    await expectRefused(copyAnd(whole), "source_gone");
+  });
+
+  it("when the storage keeps failing to copy, though it is there", async () => {
+    fault = ({ operation }) =>
+      operation === "UploadPartCopy" ? { status: 500, code: "InternalError" } : undefined;
+    await expectRefused(copyAnd(whole), "copy_failed");
+  });
+
+  it("when a copy takes longer than sending would, and the other copies end with it", async () => {
+    const held = Promise.withResolvers<undefined>();
+    fault = ({ operation, partNumber }) =>
+      operation === "UploadPartCopy" && partNumber === 1 ? held.promise : undefined;
+    const parts = [...whole, { offset: 6 * MIB, bytes: 6 * MIB }];
+    const copying = copyAnd(parts, undefined, { patienceMs: 50 });
+    await expectRefused(copying, "copy_failed").finally(() => held.resolve(undefined));
+  });
+
   it("when a range goes beyond the source", async () => {
     await expectRefused(copyAnd([{ offset: 6 * MIB, bytes: 6 * MIB + 1 }]), "copy_refused");
   });
@@ -97,4 +131,10 @@ describe("is refused, with nothing left behind,", () => {
     expect(small).toBe(5 * MIB - 1);
     await expectRefused(copyAnd([{ offset: 0, bytes: small }]), "copy_refused");
   });
+});
+
+it("fails where the connection is lost at once: that says nothing about copying", async () => {
+  fault = ({ operation }) => (operation === "UploadPartCopy" ? "reset" : undefined);
+  const copying = copyAnd([{ offset: 0, bytes: 6 * MIB }]);
+  await expect(copying).rejects.toMatchObject({ code: "storage_unreachable" });
 });

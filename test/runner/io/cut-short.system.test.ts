@@ -29,7 +29,7 @@ const RUNS = Number(process.env["CUT_SHORT_HISTORIES"] ?? 60);
 const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const FRAME_BYTES = 4096;
 const PART_BYTES = 12_000;
-const LIMITS = { minCopyBytes: 1, maxCopyPartBytes: 100_000, maxCopyParts: 9_000 };
+const LIMITS = { minCopyBytes: 1, maxCopyPartBytes: 100_000, copyPieceBytes: 30_000, maxCopyParts: 9_000 };
 const ID = "00000000-0000-4000-8000-000000000000";
 
 interface Attempt {

@@ -56,7 +56,7 @@ export interface PackHow {
 }
 
 /** Everything can be copied that the format allows to be. */
-const LIMITS = { minCopyBytes: 1, maxCopyPartBytes: 100_000, maxCopyParts: 9_000 };
+const LIMITS = { minCopyBytes: 1, maxCopyPartBytes: 100_000, copyPieceBytes: 30_000, maxCopyParts: 9_000 };
 
 export async function packAndExtract(on: SiteOnDisk, how: PackHow = {}): Promise<Packed> {
   const packed = await packTo(join(on.dir, "archive.tar.zst"), on, how);

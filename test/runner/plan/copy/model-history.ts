@@ -16,6 +16,7 @@ export interface History {
   readonly limits: {
     readonly minCopyBytes: number;
     readonly maxCopyPartBytes: number;
+    readonly copyPieceBytes: number;
     readonly maxCopyParts: number;
   };
   /** Another writer than ours may end frames in the middle of entries, even of headers. */
@@ -32,6 +33,7 @@ const limits = fc
   .map(({ minCopyBytes, room: [maxCopyPartBytes = 0, maxCopyParts = 0] }) => ({
     minCopyBytes,
     maxCopyPartBytes,
+    copyPieceBytes: 20_000,
     maxCopyParts,
   }));
 

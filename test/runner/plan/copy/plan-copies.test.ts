@@ -1,10 +1,15 @@
-import { expect, it } from "vitest";
-import { type CopyPlan, createCopyPlanner, type PlanOptions } from "#runner/plan/copy/plan-copies.ts";
+import { describe, expect, it } from "vitest";
+import {
+  type CopyPlan,
+  createCopyPlanner,
+  type PlanOptions,
+  S3_COPY_LIMITS,
+} from "#runner/plan/copy/plan-copies.ts";
 import { createPreviousArchive, type PreviousArchive } from "#runner/plan/copy/previous-archive.ts";
 import type { EntryStat } from "#shared/format/index-entry.ts";
 
 const MIB = 1024 ** 2;
-const LIMITS = { minCopyBytes: 5 * MIB, maxCopyPartBytes: 5 * 1024 * MIB, maxCopyParts: 9000 };
+const LIMITS = S3_COPY_LIMITS;
 
 function file(name: string, fields: Partial<EntryStat> = {}): EntryStat {
   const stat = { mode: 0o644, uid: 33, gid: 33, mtimeNs: 1n, ctimeNs: 2n, ino: 3n };
@@ -112,6 +117,37 @@ it("splits a long run evenly, under the largest copy and over the smallest part"
   const { parts } = plan(archiveOf(before), before, { maxCopyPartBytes: 8 * MIB }).copied;
   expect(parts.map((part) => part.bytes)).toEqual([7_689_557, 7_689_557, 7_689_558]);
   expect(parts.reduce((end, part) => (part.offset === end ? end + part.bytes : -1), 0)).toBe(22 * MIB);
+});
+
+describe("a long run is copied in pieces", () => {
+  const GIB = 1024 * MIB;
+  const whole = (entries: number, bytesEach: number, options: Partial<PlanOptions> = {}): number[] => {
+    const before = numbered(entries);
+    const { parts, bytes } = plan(archiveOf(before, bytesEach), before, options).copied;
+    expect(parts.reduce((end, part) => (part.offset === end ? end + part.bytes : -1), 0)).toBe(bytes);
+    return parts.map((part) => part.bytes);
+  };
+
+  it("that go on side by side, evenly large", () => {
+    expect(whole(10, 100 * MIB)).toEqual([250 * MIB, 250 * MIB, 250 * MIB, 250 * MIB]);
+    expect(whole(2, 100 * MIB)).toEqual([200 * MIB]);
+  });
+
+  it("that grow until they are few enough, up to the largest part that S3 copies", () => {
+    const growing = whole(1000, 5 * GIB);
+    expect(growing.length).toBeLessThanOrEqual(S3_COPY_LIMITS.maxCopyParts);
+    expect(Math.max(...growing)).toBeLessThanOrEqual(1024 * MIB);
+    expect(whole(2, 5 * GIB, { maxCopyParts: 2 })).toEqual([5 * GIB, 5 * GIB]);
+  });
+});
+
+it("says so where the whole previous archive is smaller than what S3 copies", () => {
+  const before = numbered(2);
+  expect(plan(archiveOf(before), before)).toMatchObject({
+    mode: "full",
+    fullReason: "below_minimum_part",
+    counts: { unchanged: 2 },
+  });
 });
 
 it("gives up the smallest runs when there are too many, and keeps the largest", () => {

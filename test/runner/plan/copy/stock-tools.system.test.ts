@@ -28,7 +28,7 @@ import { checkTrailer, locateArchiveParts, missingRange, TAIL_BYTES } from "#sha
 import { decodeTrailer } from "#shared/format/trailer.ts";
 import { walkTree, writeStockArchive } from "./stock-archive.ts";
 
-const LIMITS = { minCopyBytes: 1, maxCopyPartBytes: 1e9, maxCopyParts: 1000 };
+const LIMITS = { minCopyBytes: 1, maxCopyPartBytes: 1e9, copyPieceBytes: 1e9, maxCopyParts: 1000 };
 const NOBODY = 65_534;
 let scratch = "";
 let root = "";
