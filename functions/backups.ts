@@ -1,7 +1,9 @@
 // Backups: the runner's report makes them, operators list and download them.
-import type { SuccessReport } from "#shared/contracts/backups.ts";
+import type { BackupReport, SuccessReport } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
 import { objectKey } from "#shared/object-key.ts";
+import type { Step } from "./core/job-state.ts";
+import { completeAdopted, isLateReport } from "./core/late-report.ts";
 import type { JobRecord, SiteRecord } from "./core/records.ts";
 import { checkReportedPath, isRepeat, reportJob } from "./core/report-job.ts";
 import { archiveName } from "./core/source-backup.ts";
@@ -23,7 +25,7 @@ export const handler: ApiHandler = serve(
         checkOwnership(site, principal);
         if (body.status === "success") checkReportedPath(body, site);
         if (isRepeat(job, body)) return answerOf(job);
-        const step = reportJob(job, site, body, deps.now());
+        const step = (await lateReport(job, body, deps)) ?? reportJob(job, site, body, deps.now());
         if (step.refusal?.code === "lease_lost" && body.status === "success") {
           await removeOrphan(job, site, body, deps);
         }
@@ -67,6 +69,16 @@ export const handler: ApiHandler = serve(
     },
   },
 );
+
+async function lateReport(
+  job: JobRecord,
+  report: BackupReport,
+  deps: Deps<"records" | "objects">,
+): Promise<Step | undefined> {
+  if (report.status !== "success" || !isLateReport(job, report)) return undefined;
+  const backup = job.backup_id === undefined ? undefined : await deps.records.backups.get(job.backup_id);
+  return completeAdopted(job, backup, report);
+}
 
 /** Also of a site that was removed meanwhile: what is in the bucket has to be in the records. */
 async function loadSiteOf(job: JobRecord, deps: Deps<"records" | "objects">): Promise<SiteRecord> {

@@ -6,6 +6,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { type Config, parseConfig } from "./config.ts";
 import type { NodeCredentialsIssuer } from "./stores/node-credentials.ts";
 import type { Notifier } from "./stores/notifier.ts";
+import type { ObjectList } from "./stores/object-list.ts";
 import type { Objects } from "./stores/objects.ts";
 import type { Queues } from "./stores/queues.ts";
 import type { Records } from "./stores/records.ts";
@@ -24,6 +25,7 @@ export interface Stores {
   readonly queues: Queues;
   readonly schedules: Schedules;
   readonly objects: Objects;
+  readonly objectList: ObjectList;
   readonly nodeCredentials: NodeCredentialsIssuer;
   readonly notifier: Notifier;
 }

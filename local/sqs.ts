@@ -28,7 +28,7 @@ interface Persistence {
 interface Internals {
   readonly SqsStore: {
     new (): SqsStore;
-    createMessage(body: string, attributes: MessageAttributes): SqsMessage;
+    createMessage(body: string, attributes: MessageAttributes, delaySeconds: number): SqsMessage;
   };
   readonly PersistenceManager: new (
     dataDir: string,
@@ -151,6 +151,7 @@ function sender(store: SqsStore, messages: Internals["SqsStore"]): RunningSqs["s
       name,
       { DataType: "String", StringValue },
     ]);
-    queue.enqueue(messages.createMessage(body, Object.fromEntries(typed) as MessageAttributes));
+    const delaySeconds = Number(queue.attributes.DelaySeconds);
+    queue.enqueue(messages.createMessage(body, Object.fromEntries(typed) as MessageAttributes, delaySeconds));
   };
 }

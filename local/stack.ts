@@ -7,10 +7,11 @@ import type { AllDeps } from "#functions/deps.ts";
 import { tryLock } from "#runner/io/lock.ts";
 import { type ApiHost, startApiHost } from "./api-host/server.ts";
 import { type Dashboard, openDashboard } from "./dashboard/serve-dashboard.ts";
-import { pollDeadLetters } from "./dead-letters.ts";
 import { startDynamodb } from "./dynamodb.ts";
 import type { FunctionCall } from "./iam/enforce-roles.ts";
 import { localArns } from "./iam/local-arns.ts";
+import { openObjectRules } from "./object-rules.ts";
+import { pollQueue } from "./queue-poller.ts";
 import { runRules } from "./rules.ts";
 import { staticCredentials } from "./s3/credentials.ts";
 import type { S3FaultHook } from "./s3/faults.ts";
@@ -30,6 +31,8 @@ export interface StackOptions {
   /** Replaces parts of what the Master's handlers work with, for instance the clock. */
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
+  /** How long a new archive has to wait until the function `stored` looks at it; as on AWS if left out. */
+  readonly storedDelaySeconds?: number;
   /** Of the built dashboard, to be served beside the API. */
   readonly dashboardDir?: string;
   /** The Scheduler's clock. */
@@ -65,9 +68,12 @@ const NAMES = {
   tableName: "backupd-local",
   bucketName: "backupd-local-archives",
   deadLetterQueueName: "backupd-local-dead-letters",
+  storedQueueName: "backupd-local-stored",
   scheduleGroup: "backupd-local",
 };
 const ARNS = localArns(NAMES, { region: REGION, account: ACCOUNT });
+/** By their logical ids in infra/. */
+const QUEUE_ARNS: Readonly<Record<string, string>> = { StoredQueue: ARNS.stored_queue };
 
 /** One per process: Lambda handlers share the process' environment. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -79,12 +85,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const credentials = state.masterKeys;
   const at = ({ endpoint }: { endpoint: string }) => ({ region: REGION, endpoint, credentials });
   const { dynamodb, s3, sqs, scheduler } = services;
-  await createResources(NAMES, {
-    dynamodb: at(dynamodb),
-    s3: at(s3),
-    sqs: at(sqs),
-    scheduler: at(scheduler),
-  });
+  await createResources(
+    { ...NAMES, storedDelaySeconds: options.storedDelaySeconds },
+    {
+      dynamodb: at(dynamodb),
+      s3: at(s3),
+      sqs: at(sqs),
+      scheduler: at(scheduler),
+    },
+  );
   const dashboard = await openPages(options, state);
   const host = starting.use(
     await startApiHost({
@@ -100,14 +109,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(dashboard === undefined ? {} : { pages: dashboard.serve }),
     }),
   );
-  starting.use(
-    pollDeadLetters({
+  const poll = (functionName: string, queueName: string): AsyncDisposable =>
+    pollQueue({
       client: at(sqs),
-      queueUrl: `${sqs.endpoint}/${ACCOUNT}/${NAMES.deadLetterQueueName}`,
-      invoke: async (event) => (await host.invoke("deadLetter", event)) as SQSBatchResponse,
+      queueUrl: `${sqs.endpoint}/${ACCOUNT}/${queueName}`,
+      invoke: async (event) => (await host.invoke(functionName, event)) as SQSBatchResponse,
       onError: options.onError ?? (() => undefined),
-    }),
-  );
+    });
+  starting.use(poll("deadLetter", NAMES.deadLetterQueueName));
+  starting.use(poll("stored", NAMES.storedQueueName));
   starting.use(await runRules({ invoke: host.invoke, onError: options.onError ?? (() => undefined) }));
   const running = starting.move();
   const close = (): Promise<void> => running.disposeAsync();
@@ -180,16 +190,18 @@ async function startServices(
   const sts = starting.use(
     await startSts({ dataDir: dataDir("sts"), port: ports.sts, credentials: own, now }),
   );
+  const sqs = starting.use(await startSqs({ dataDir: dataDir("sqs"), port: ports.sqs, region: REGION }));
+  const onCreated = await openObjectRules((queue, body) => sqs.send(QUEUE_ARNS[queue] ?? queue, body));
   const s3 = starting.use(
     await startS3({
       dataDir: dataDir("s3"),
       port: ports.s3,
       credentials: sts.credentials,
       now,
+      onCreated,
       ...(s3Faults === undefined ? {} : { faults: s3Faults }),
     }),
   );
-  const sqs = starting.use(await startSqs({ dataDir: dataDir("sqs"), port: ports.sqs, region: REGION }));
   const scheduler = starting.use(
     await startScheduler({
       dataDir: dataDir("scheduler"),

@@ -13,14 +13,17 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { ConflictException, CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
-import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { readServerlessFile } from "./serverless-file.ts";
 
 export interface Resources {
   readonly tableName: string;
   readonly bucketName: string;
   readonly deadLetterQueueName: string;
+  readonly storedQueueName: string;
   readonly scheduleGroup: string;
+  /** Instead of the quarter of an hour of infra/stored.yml. */
+  readonly storedDelaySeconds?: number | undefined;
 }
 
 interface ClientSettings {
@@ -41,6 +44,7 @@ export async function createResources(resources: Resources, clients: ResourceCli
     createTable(resources.tableName, new DynamoDBClient(clients.dynamodb)),
     createBucket(resources.bucketName, new S3Client(clients.s3)),
     createQueue(resources.deadLetterQueueName, new SQSClient(clients.sqs)),
+    createStoredQueue(resources, new SQSClient(clients.sqs)),
     createScheduleGroup(resources.scheduleGroup, new SchedulerClient(clients.scheduler)),
   ]);
 }
@@ -94,12 +98,30 @@ async function createBucket(name: string, client: S3Client): Promise<void> {
   }
 }
 
-async function createQueue(name: string, client: SQSClient): Promise<void> {
+async function createQueue(name: string, client: SQSClient, attributes: Attributes = {}): Promise<void> {
   try {
-    await client.send(new CreateQueueCommand({ QueueName: name }));
+    const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: name }));
+    if (Object.keys(attributes).length === 0) return;
+    // Apart, so that a queue of an earlier start may have had others.
+    await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: attributes }));
   } finally {
     client.destroy();
   }
+}
+
+type Attributes = Record<string, string>;
+
+async function createStoredQueue(
+  { storedQueueName, storedDelaySeconds }: Resources,
+  client: SQSClient,
+): Promise<void> {
+  const queue = (await readServerlessFile()).resources.Resources.StoredQueue;
+  if (queue === undefined) throw new Error("serverless.yml has no resource named StoredQueue.");
+  const { DelaySeconds, VisibilityTimeout } = queue.Properties;
+  await createQueue(storedQueueName, client, {
+    DelaySeconds: String(storedDelaySeconds ?? DelaySeconds),
+    VisibilityTimeout: String(VisibilityTimeout),
+  });
 }
 
 async function createScheduleGroup(name: string, client: SchedulerClient): Promise<void> {

@@ -22,3 +22,8 @@ export function jobIdFor(
 export function backupIdFor(jobId: string): string {
   return v5(`${jobId}/backup`, NAMESPACE);
 }
+
+/** Of an archive whose job nobody knows any more: found twice, it is one backup all the same. */
+export function jobIdOfPath(s3Path: string): string {
+  return v5(`path/${s3Path}`, NAMESPACE);
+}

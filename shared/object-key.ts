@@ -23,6 +23,11 @@ export function archiveFileTime(fileName: string): Date | undefined {
   return Number.isNaN(at.getTime()) ? undefined : at;
 }
 
+/** The site's name in a name made by `archiveFileName`. */
+export function archiveSiteName(fileName: string): string {
+  return fileName.replace(STAMP, "");
+}
+
 export interface ObjectPlace {
   readonly nodeId: string;
   readonly siteId: string;

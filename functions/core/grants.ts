@@ -11,6 +11,7 @@ export const RESOURCES = [
   "bucket",
   "node_queues",
   "dead_letter_queue",
+  "stored_queue",
   "schedules",
   "scheduler_role",
   "node_role",
@@ -44,6 +45,19 @@ const TELL: readonly Grant[] = [
   // Which one is in the parameter.
   { on: "email_identities", may: ["ses:SendEmail"] },
 ];
+
+/** Lambda polls a function's queue with the function's role. */
+const polls = (on: Resource): Grant => ({
+  on,
+  may: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+  because: "Lambda polls the queue with the function's role",
+});
+/** So that a missing object is 404. */
+const TELLS_MISSING: Grant = {
+  on: "bucket",
+  may: ["s3:ListBucket"],
+  because: "without it S3 answers 403 instead of 404 for an object that is not there",
+};
 
 /** By the function's name in serverless.yml. */
 export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
@@ -92,16 +106,12 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   jobReports: [CHANGE, query("gsi2")],
   restores: [WRITE, query("gsi2"), { on: "node_queues", may: ["sqs:SendMessage"] }],
   backups: [
-    WRITE,
+    CHANGE,
     query("table"),
     query("gsi1"),
     query("gsi2"),
     { on: "archives", may: ["s3:GetObject", "s3:DeleteObject"] },
-    {
-      on: "bucket",
-      may: ["s3:ListBucket"],
-      because: "without it S3 answers 403 instead of 404 for an object that is not there",
-    },
+    TELLS_MISSING,
   ],
   backupFiles: [READ, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }],
   backupKeeping: [
@@ -123,12 +133,13 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     { on: "archives", may: ["s3:DeleteObject"] },
   ],
   activity: [query("table")],
-  deadLetter: [
+  deadLetter: [WRITE, polls("dead_letter_queue")],
+  stored: [
     WRITE,
-    {
-      on: "dead_letter_queue",
-      may: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-      because: "Lambda polls the queue with the function's role",
-    },
+    query("table"),
+    query("gsi2"),
+    { on: "archives", may: ["s3:GetObject"] },
+    TELLS_MISSING,
+    polls("stored_queue"),
   ],
 };

@@ -35,7 +35,10 @@ export interface BackupMark {
   readonly set: Partial<Pick<BackupRecord, MarkedField>>;
   readonly remove?: readonly MarkedField[];
 }
-type MarkedField = "hold" | "last_read_at" | "verified_at" | "proved_at" | "proof" | "verification_failed";
+type MarkedField =
+  | ("hold" | "last_read_at" | "verified_at" | "proved_at" | "proof" | "verification_failed")
+  // What a report tells of a backup that its index has spoken for meanwhile.
+  | ("origin" | "archive" | "started_at" | "finished_at" | "stages" | "warnings" | "warnings_total");
 
 /** What a rule decided: records to write in one transaction, and the refusal to answer with once they are written. */
 export interface Step {
@@ -98,19 +101,19 @@ export function withoutLease(job: JobRecord): JobRecord {
 /** The site after `job` ended: free for the next one, and knowing its newest backup. */
 export function siteAfterEnd(site: SiteRecord, job: JobRecord, backup?: BackupRecord): SiteRecord {
   const { active_job_id: activeJobId, ...rest } = site;
-  const isNewest = backup !== undefined && backup.created_at > (site.last_backup_at ?? "");
-  return {
+  const after = {
     ...rest,
     ...(activeJobId === undefined || activeJobId === job.id ? {} : { active_job_id: activeJobId }),
     ...(job.type === "backup" ? { last_job_id: job.id, ...lookOf(site, job) } : {}),
-    ...(isNewest
-      ? {
-          last_backup_id: backup.id,
-          last_backup_at: backup.created_at,
-          last_backup_bytes: backup.size_bytes,
-        }
-      : {}),
   };
+  return backup === undefined ? after : withBackup(after, backup);
+}
+
+/** The site knows its newest backup. */
+export function withBackup(site: SiteRecord, backup: BackupRecord): SiteRecord {
+  if (backup.created_at <= (site.last_backup_at ?? "")) return site;
+  const { id, created_at, size_bytes } = backup;
+  return { ...site, last_backup_id: id, last_backup_at: created_at, last_backup_bytes: size_bytes };
 }
 
 /** What lists of sites show of their jobs, kept on the site so that a list is one Query. */

@@ -94,6 +94,8 @@ export interface SiteRecord {
   last_backup_bytes?: number;
   last_job?: LastJob;
   recent_days?: RecentDays;
+  /** What the last comparison with the storage missed: backups whose archive is gone or another one. */
+  storage_fault?: { at: string; count: number; backup_ids: string[] };
   /** When a deep verification of one of its backups last found nothing wrong. */
   last_proved_at?: string;
   /** The instant in the newest archive name handed out: the next is later, so no two claims share a name. */
@@ -140,6 +142,8 @@ export interface BackupRecord {
   stages: StageSeconds[];
   warnings: Warning[];
   warnings_total: number;
+  /** Recorded from the archive's own index, because no report came: what only a report tells is 0. */
+  origin?: "index";
   /** While it is there, nothing may delete the backup. */
   hold?: { at: string; by: string; reason?: string };
   /** When a restore or a verification last began to read it. */
@@ -166,7 +170,8 @@ export interface DeletedBackupRecord {
 
 export interface FailedVerification {
   at: string;
-  job_id: string;
+  /** Absent where the comparison of records and storage found it, and no job. */
+  job_id?: string;
   deep: boolean;
   error: ErrorReport;
   findings: Finding[];

@@ -109,13 +109,15 @@ export function viewBackup(record: BackupRecord): Backup {
   const { id, job_id, site_id, site_name, node_id, trigger, created_at, s3_path, size_bytes } = record;
   const { archive, started_at, finished_at, stages, warnings, warnings_total } = record;
   const place = { id, job_id, site_id, site_name, node_id, trigger, created_at, s3_path, size_bytes };
-  const { hold, verified_at = null, proved_at = null, proof = null, verification_failed = null } = record;
+  const { hold, verified_at = null, proved_at = null, proof = null, verification_failed: failed } = record;
   const whole = { ...archive, bytes_resumed: archive.bytes_resumed ?? 0 };
   return {
     ...place,
     ...{ archive: whole, started_at, finished_at, stages, warnings, warnings_total },
+    origin: record.origin ?? "report",
     hold: hold === undefined ? null : { ...hold, reason: hold.reason ?? null },
-    ...{ verified_at, proved_at, proof, verification_failed },
+    ...{ verified_at, proved_at, proof },
+    verification_failed: failed === undefined ? null : { ...failed, job_id: failed.job_id ?? null },
   };
 }
 

@@ -30,6 +30,7 @@ function backupEntity(table: Table) {
         stages: { type: CustomAttributeType<StageSeconds[]>("any"), required: true },
         warnings: { type: CustomAttributeType<Warning[]>("any"), required: true },
         warnings_total: { type: "number", required: true },
+        origin: { type: ["index"] as const },
         hold: { type: CustomAttributeType<NonNullable<BackupRecord["hold"]>>("any") },
         last_read_at: { type: "string" },
         verified_at: { type: "string" },

@@ -83,6 +83,8 @@ export interface Renewal {
 export interface JobRecords {
   get(id: string): Promise<JobRecord | undefined>;
   list(page: PageRequest, siteId?: string): Promise<Page<JobRecord>>;
+  /** Those of a site that were made between the two instants. */
+  madeBetween(siteId: string, from: Date, to: Date): Promise<JobRecord[]>;
   /** One conditional write; undefined when the node does not hold that lease. */
   renew(renewal: Renewal): Promise<JobRecord | undefined>;
   changeItem(change: Change<JobRecord>): WriteItem;
@@ -101,6 +103,12 @@ export function openJobRecords(table: Table): JobRecords {
           ? await readPage("jobs", jobs.query.all({}), page)
           : await readPage(`jobs/${siteId}`, jobs.query.bySite({ site_id: siteId }), page);
       return { ...rest, items: items.map(withType) };
+    },
+    async madeBetween(siteId, from, to) {
+      const query = jobs.query
+        .bySite({ site_id: siteId })
+        .between({ created_at: from.toISOString() }, { created_at: to.toISOString() });
+      return (await query.go({ pages: "all" })).data.map(withType);
     },
     async renew({ jobId, nodeId, fencing, leaseExpiresAt, progress }) {
       const update = jobs

@@ -37,6 +37,7 @@ function siteEntity(table: Table) {
         last_backup_bytes: { type: "number" },
         last_job: { type: CustomAttributeType<LastJob>("any") },
         recent_days: { type: CustomAttributeType<RecentDays>("any") },
+        storage_fault: { type: CustomAttributeType<NonNullable<SiteRecord["storage_fault"]>>("any") },
         last_proved_at: { type: "string" },
         last_path_at: { type: "string" },
       },

@@ -9,6 +9,7 @@ import { type Config, parseConfig } from "#functions/config.ts";
 import { type AllDeps, openBase, provideDeps } from "#functions/deps.ts";
 import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
 import { openNotifier } from "#functions/stores/notifier.ts";
+import { openObjectList } from "#functions/stores/object-list.ts";
 import { openObjects } from "#functions/stores/objects.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { openRecords } from "#functions/stores/records.ts";
@@ -110,6 +111,7 @@ function openAll(config: Config): AllDeps {
     queues: openQueues(config),
     schedules: openSchedules(config),
     objects: openObjects(config),
+    objectList: openObjectList(config),
     nodeCredentials: openNodeCredentials(config),
     notifier: openNotifier(config),
   };

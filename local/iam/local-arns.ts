@@ -6,6 +6,7 @@ export interface LocalNames {
   readonly tableName: string;
   readonly bucketName: string;
   readonly deadLetterQueueName: string;
+  readonly storedQueueName: string;
   readonly scheduleGroup: string;
 }
 
@@ -22,6 +23,7 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     bucket: `arn:aws:s3:::${names.bucketName}`,
     node_queues: arn("sqs", "backupd-local-node-*"),
     dead_letter_queue: arn("sqs", names.deadLetterQueueName),
+    stored_queue: arn("sqs", names.storedQueueName),
     schedules: arn("scheduler", `schedule/${names.scheduleGroup}/*`),
     scheduler_role: role(`backupd-local-scheduler-${region}`),
     alarm_topic: arn("sns", "backupd-local-alarms"),

@@ -6,18 +6,23 @@ import { authenticate } from "./authenticate.ts";
 import type { SignedParts } from "./canonical-request.ts";
 import type { CredentialSource } from "./credentials.ts";
 import type { S3Fault, S3FaultHook } from "./faults.ts";
+import type { ObjectCreated } from "./object-created.ts";
 import { OPERATION_TABLE } from "./operations/table.ts";
 import { type S3Context, type S3Reply, S3Request } from "./request.ts";
 import { asS3Error } from "./s3-error.ts";
 import { sendError, sendReply } from "./send.ts";
+import { findObject } from "./store/objects.ts";
 import type { EventLog } from "./store/part-files.ts";
-import { identifyOperation, parseTarget, type Target } from "./target.ts";
+import { identifyOperation, type OperationName, parseTarget, type Target } from "./target.ts";
 
 export interface HandlerDeps extends S3Context {
   readonly credentials: CredentialSource;
   readonly log: EventLog;
   readonly faults?: S3FaultHook | undefined;
+  readonly onCreated?: ((created: ObjectCreated) => void) | undefined;
 }
+
+const CREATING: ReadonlySet<OperationName> = new Set(["PutObject", "CompleteMultipartUpload", "CopyObject"]);
 
 /** Never rejects. */
 export async function handleRequest(
@@ -78,7 +83,15 @@ async function serve(
     return;
   }
   const reply = await OPERATION_TABLE[operation](request, deps);
+  if (CREATING.has(operation)) tellCreated(target, operation, deps);
   await answer(outgoing, reply, deps, fault);
+}
+
+function tellCreated({ bucket, key }: Target, reason: OperationName, deps: HandlerDeps): void {
+  const object = deps.onCreated === undefined ? undefined : findObject(deps.store.db, bucket, key);
+  if (object === undefined) return;
+  const { bytes, etag } = object;
+  deps.onCreated?.({ bucket, key, bytes, etag, reason, at: deps.now() });
 }
 
 async function answer(

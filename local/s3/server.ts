@@ -5,6 +5,7 @@ import type { CredentialSource } from "./credentials.ts";
 import type { S3FaultHook } from "./faults.ts";
 import { handleRequest } from "./handle-request.ts";
 import { inspectStore, type S3Inspection } from "./inspect.ts";
+import type { ObjectCreated } from "./object-created.ts";
 import { Store } from "./store/store.ts";
 
 // A silent connection is given up after this; a slow upload of hours is not.
@@ -21,6 +22,8 @@ export interface S3Options {
   readonly now: () => Date;
   readonly log?: (event: object) => void;
   readonly faults?: S3FaultHook;
+  /** Told of each object that is stored, at least once, as EventBridge would be. */
+  readonly onCreated?: (created: ObjectCreated) => void;
 }
 
 export interface S3Server {
@@ -38,7 +41,14 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   const log = options.log ?? (() => undefined);
   const store = await Store.open(options.dataDir, log);
   const inFlight = new Set<Promise<void>>();
-  const deps = { store, log, now: options.now, credentials: options.credentials, faults: options.faults };
+  const deps = {
+    store,
+    log,
+    now: options.now,
+    credentials: options.credentials,
+    faults: options.faults,
+    onCreated: options.onCreated,
+  };
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const handled = handleRequest(incoming, outgoing, deps).finally(() => inFlight.delete(handled));
     inFlight.add(handled);

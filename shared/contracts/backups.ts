@@ -133,6 +133,9 @@ export const Backup = z.object({
   stages: z.array(StageTime),
   warnings: z.array(Warning),
   warnings_total: z.int().min(0),
+  origin: z
+    .enum(["report", "index"])
+    .describe("index: no report came, so the archive's own index speaks; what only a report tells is 0"),
   hold: z
     .object({ at: Timestamp, by: z.string(), reason: z.string().nullable() })
     .nullable()
@@ -143,7 +146,7 @@ export const Backup = z.object({
   verification_failed: z
     .object({
       at: Timestamp,
-      job_id: Id,
+      job_id: Id.nullable().describe("null: the comparison of records and storage found it"),
       deep: z.boolean(),
       error: ErrorReport,
       findings: z.array(Finding),

@@ -10,6 +10,7 @@ import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
 import { verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
+import { everyCallOfStorage } from "./every-call-of-storage.ts";
 
 const SCHEDULE = { expression: "rate(1 day)", time_zone: "UTC", flexible_minutes: 15, enabled: true };
 
@@ -28,6 +29,7 @@ export async function makeEveryCall(master: Master, passHours: (hours: number) =
   await admin.call("deleteSite", { id: site.id });
   await admin.call("listActivity");
   await everyCallOfWatch(master, node, passHours);
+  await everyCallOfStorage(master, node, passHours);
   await admin.call("deleteNode", { id: node.id });
 }
 

@@ -21,6 +21,7 @@ const ARNS = localArns(
     tableName: "backupd-local",
     bucketName: BUCKET,
     deadLetterQueueName: "backupd-local-dead-letters",
+    storedQueueName: "backupd-local-stored",
     scheduleGroup: "backupd-local",
   },
   PLACE,

@@ -4,11 +4,17 @@ import { zstdCompressSync } from "node:zlib";
 import { encodeIndexFrames } from "#shared/format/index-blocks.ts";
 import type { IndexEntry } from "#shared/format/index-entry.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
+import type { IndexHeader } from "#shared/format/index-header.ts";
 import { encodeIndexLines } from "#shared/format/index-lines.ts";
 import { encodeSeekTable } from "#shared/format/seek-table.ts";
 import { encodeTrailer } from "#shared/format/trailer.ts";
 
 const ID = "11111111-1111-4111-8111-111111111111";
+
+export interface ArchiveOwner {
+  readonly node_id?: string;
+  readonly site_id?: string;
+}
 
 export interface IndexedArchive {
   readonly object: Buffer;
@@ -36,12 +42,19 @@ export function filesOf(sizes: Readonly<Record<string, number>>): IndexEntry[] {
   });
 }
 
+function placeOf({ name, tarOffset, size }: IndexEntry): NonNullable<IndexHeader["database"]> {
+  const tarBytes = 512 + Math.ceil(size / 512) * 512;
+  return { name, tar_offset: tarOffset, tar_bytes: tarBytes, bytes: size, sha256: "cd".repeat(32) };
+}
+
 /** `dataBytes` is the stored size of each data frame. */
 export async function indexedArchive(
   entries: readonly IndexEntry[],
   dataBytes = 100,
+  { node_id = ID, site_id = ID }: ArchiveOwner = {},
 ): Promise<IndexedArchive> {
   const last = entries.at(-1);
+  const dump = entries.find(({ name }) => name === "database.sql");
   const entriesEnd = last === undefined ? 0 : last.tarOffset + 512 + Math.ceil(last.size / 512) * 512;
   const tarBytes = entriesEnd + 1024;
   const frames: FrameRecord[] = [];
@@ -56,13 +69,13 @@ export async function indexedArchive(
     version: 1 as const,
     created_at: "2030-01-01T00:00:00.000Z",
     tool: "test",
-    node_id: ID,
-    site_id: ID,
+    node_id,
+    site_id,
     tar_bytes: tarBytes,
     entries_end: entriesEnd,
     frames: frames.length,
     entries: entries.length,
-    database: null,
+    database: dump === undefined ? null : placeOf(dump),
   };
   const compress = async (bytes: Uint8Array): Promise<Uint8Array> => zstdCompressSync(bytes);
   const stored: Uint8Array[] = [];

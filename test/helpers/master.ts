@@ -27,6 +27,7 @@ export interface MasterOptions {
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
   readonly onCall?: StackOptions["onCall"];
+  readonly storedDelaySeconds?: number;
   /** Of a built dashboard, served beside the API. */
   readonly dashboardDir?: string;
 }
@@ -79,6 +80,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
       onError: (error) => console.error("handler threw:", error),
       ...(options.s3Faults === undefined ? {} : { s3Faults: options.s3Faults }),
       ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
+      ...(options.storedDelaySeconds === undefined ? {} : { storedDelaySeconds: options.storedDelaySeconds }),
       ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
     }),
   );

@@ -1,5 +1,6 @@
 // The fixed rules of serverless.yml as the local stack runs them.
 import { expect, test } from "vitest";
+import { readObjectRules } from "#local/object-rules.ts";
 import { readRules } from "#local/rules.ts";
 import { readServerlessFile, type ServerlessFile } from "#local/serverless-file.ts";
 
@@ -8,6 +9,12 @@ test("the retention runs every hour", async () => {
     functionName: "retentionChore",
     everyMs: 3_600_000,
   });
+});
+
+test("new archives go to their queue", async () => {
+  expect(readObjectRules(await readServerlessFile())).toEqual([
+    { suffixes: [".tar.zst"], queue: "StoredQueue" },
+  ]);
 });
 
 test("a rate that EventBridge would refuse is refused here", () => {

@@ -1,5 +1,5 @@
-// Lambda's event source mapping for the dead-letter queue, on loopback: hands its messages to the deadLetter function
-// and deletes those the function is done with.
+// Lambda's event source mapping of a queue, on loopback: hands its messages to a function and deletes those that the
+// function is done with.
 import { setTimeout as delay } from "node:timers/promises";
 import {
   DeleteMessageCommand,
@@ -14,7 +14,7 @@ const BATCH_SIZE = 10;
 const POLL_SECONDS = 20;
 const PAUSE_AFTER_FAULT_MS = 5_000;
 
-export interface DeadLetterPollerOptions {
+export interface QueuePollerOptions {
   readonly client: SQSClientConfig;
   readonly queueUrl: string;
   /** The function's own handler. */
@@ -22,7 +22,7 @@ export interface DeadLetterPollerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export function pollDeadLetters(options: DeadLetterPollerOptions): AsyncDisposable {
+export function pollQueue(options: QueuePollerOptions): AsyncDisposable {
   const stop = new AbortController();
   const client = new SQSClient(options.client);
   const polling = poll(client, options, stop.signal);
@@ -35,7 +35,7 @@ export function pollDeadLetters(options: DeadLetterPollerOptions): AsyncDisposab
   };
 }
 
-async function poll(client: SQSClient, options: DeadLetterPollerOptions, signal: AbortSignal): Promise<void> {
+async function poll(client: SQSClient, options: QueuePollerOptions, signal: AbortSignal): Promise<void> {
   const { queueUrl: QueueUrl, invoke, onError } = options;
   while (!signal.aborted) {
     try {
