@@ -8,15 +8,20 @@ import {
   authenticateNode,
   BOOTSTRAP_PRINCIPAL,
   bearerToken,
-  claimedNodeId,
+  claimedIssuer,
   isBootstrapToken,
+  isNodeId,
 } from "./core/authenticate.ts";
+import { authenticateOidc, claimedKeyId, type OidcSettings } from "./core/authenticate-oidc.ts";
 import { identifyToken } from "./core/secret-token.ts";
 import { type Deps, lazyDeps } from "./deps.ts";
 import { type AuthorizerContext, toContext } from "./http/authorizer-context.ts";
+import { openIssuerKeys } from "./stores/jwks.ts";
 import { openRecords } from "./stores/records.ts";
 
-const getDeps = lazyDeps({ records: openRecords });
+type Needs = Deps<"records" | "issuerKeys">;
+
+const getDeps = lazyDeps({ records: openRecords, issuerKeys: openIssuerKeys });
 
 export interface AuthorizerAnswer {
   readonly isAuthorized: boolean;
@@ -28,7 +33,7 @@ export async function handler(event: APIGatewayRequestAuthorizerEventV2): Promis
   return { isAuthorized: true, context: toContext(who) };
 }
 
-async function authenticate(header: string | undefined, deps: Deps<"records">): Promise<Authentication> {
+async function authenticate(header: string | undefined, deps: Needs): Promise<Authentication> {
   const { config, now, records } = deps;
   const token = bearerToken(header);
   if (token === undefined) return { denied: header === undefined ? "unauthenticated" : "token_invalid" };
@@ -37,7 +42,20 @@ async function authenticate(header: string | undefined, deps: Deps<"records">): 
   if (token.startsWith(API_TOKEN_PREFIX)) {
     return authenticateApiToken(identity, await records.apiTokens.get(identity.id), now());
   }
-  const nodeId = claimedNodeId(token);
-  if (nodeId === undefined) return { denied: "token_invalid" };
-  return authenticateNode(token, await records.nodes.get(nodeId), config.audience, now());
+  const issuer = claimedIssuer(token);
+  if (issuer === undefined) return { denied: "token_invalid" };
+  if (issuer === config.oidc?.issuer) return authenticatePerson(token, config.oidc, deps);
+  if (!isNodeId(issuer)) return { denied: "token_invalid" };
+  return authenticateNode(token, await records.nodes.get(issuer), config.audience, now());
+}
+
+async function authenticatePerson(
+  token: string,
+  settings: OidcSettings,
+  { issuerKeys, log, now }: Needs,
+): Promise<Authentication> {
+  const { keys, fault } = await issuerKeys.lookUp(claimedKeyId(token));
+  if (fault !== undefined) log.warn("the issuer gave no keys", { issuer: settings.issuer, error: fault });
+  if (keys === undefined) return { denied: "issuer_unreachable" };
+  return authenticateOidc(token, keys, settings, now());
 }

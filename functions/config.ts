@@ -1,5 +1,6 @@
 // The Master's configuration, read from the environment in one place; all its faults are reported together.
 import * as z from "zod";
+import type { OidcSettings } from "./core/authenticate-oidc.ts";
 
 const Environment = z.object({
   STAGE: z.string().regex(/^[a-z][a-z0-9]{0,19}$/),
@@ -21,12 +22,32 @@ const Environment = z.object({
     .string()
     .regex(/^([0-9a-f]{64})?$/, "must be 64 hex digits, or empty once it is no longer needed")
     .default(""),
+  OIDC_ISSUER: z
+    .union([
+      z.literal(""),
+      z.url({ protocol: /^https$/ }),
+      z.url({ protocol: /^http$/, hostname: /^127\.0\.0\.1$/ }),
+    ])
+    .default(""),
+  OIDC_CLIENT_ID: z.string().default(""),
+  OIDC_AUDIENCE: z.string().default(""),
+  OIDC_SCOPE: z.string().min(1).default("openid email"),
+  OIDC_ROLE_CLAIM: z.string().min(1).default("groups"),
+  OIDC_TENANT_CLAIM: z.string().default(""),
+  OIDC_ADMIN_GROUP: z.string().min(1).default("backupd-admin"),
+  OIDC_OPERATOR_GROUP: z.string().min(1).default("backupd-operator"),
+  OIDC_VIEWER_GROUP: z.string().min(1).default("backupd-viewer"),
+  SIGN_IN_LINK: z.stringbool().default(false),
   LEASE_SECONDS: z.coerce.number().int().min(1).max(3600).default(300),
   HEARTBEAT_SECONDS: z.coerce.number().positive().default(60),
   PROGRESS_SECONDS: z.coerce.number().positive().default(10),
   UPLOAD_BYTES_PER_SECOND: z.coerce.number().int().min(0).default(0),
   AWS_ENDPOINT_URL_S3: z.url().optional(),
   AWS_ENDPOINT_URL_SQS: z.url().optional(),
+});
+const Checked = Environment.refine((env) => env.OIDC_ISSUER === "" || env.OIDC_CLIENT_ID !== "", {
+  path: ["OIDC_CLIENT_ID"],
+  message: "must be given with OIDC_ISSUER",
 });
 
 export type Config = ReturnType<typeof parseConfig>;
@@ -51,6 +72,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   readonly audience: string;
   readonly publicUrl: string;
   readonly bootstrapTokenSha256: string;
+  /** Where people sign in, if not with API tokens. */
+  readonly oidc: OidcSettings | undefined;
+  /** Whether whoever started this Master gets one-time links into the dashboard. */
+  readonly signInLink: boolean;
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
   readonly progressSeconds: number;
@@ -58,7 +83,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   readonly s3Endpoint: string | undefined;
   readonly sqsEndpoint: string | undefined;
 } {
-  const parsed = Environment.safeParse(environment);
+  const parsed = Checked.safeParse(environment);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The Master's environment is not valid:\n  ${faults.join("\n  ")}`);
@@ -81,11 +106,30 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     audience: env.AUDIENCE,
     publicUrl: env.PUBLIC_URL,
     bootstrapTokenSha256: env.BOOTSTRAP_TOKEN_SHA256,
+    oidc: oidcSettings(env),
+    signInLink: env.SIGN_IN_LINK,
     leaseSeconds: env.LEASE_SECONDS,
     heartbeatSeconds: env.HEARTBEAT_SECONDS,
     progressSeconds: env.PROGRESS_SECONDS,
     uploadBytesPerSecond: env.UPLOAD_BYTES_PER_SECOND === 0 ? undefined : env.UPLOAD_BYTES_PER_SECOND,
     s3Endpoint: env.AWS_ENDPOINT_URL_S3,
     sqsEndpoint: env.AWS_ENDPOINT_URL_SQS,
+  };
+}
+
+function oidcSettings(env: z.infer<typeof Environment>): OidcSettings | undefined {
+  if (env.OIDC_ISSUER === "") return undefined;
+  return {
+    issuer: env.OIDC_ISSUER,
+    clientId: env.OIDC_CLIENT_ID,
+    audience: env.OIDC_AUDIENCE === "" ? undefined : env.OIDC_AUDIENCE,
+    scope: env.OIDC_SCOPE,
+    roleClaim: env.OIDC_ROLE_CLAIM,
+    tenantClaim: env.OIDC_TENANT_CLAIM === "" ? undefined : env.OIDC_TENANT_CLAIM,
+    groups: {
+      viewer: env.OIDC_VIEWER_GROUP,
+      operator: env.OIDC_OPERATOR_GROUP,
+      admin: env.OIDC_ADMIN_GROUP,
+    },
   };
 }

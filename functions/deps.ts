@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { type Config, parseConfig } from "./config.ts";
+import type { IssuerKeys } from "./stores/jwks.ts";
 import type { NodeCredentialsIssuer } from "./stores/node-credentials.ts";
 import type { Notifier } from "./stores/notifier.ts";
 import type { ObjectList } from "./stores/object-list.ts";
@@ -28,6 +29,7 @@ export interface Stores {
   readonly objectList: ObjectList;
   readonly nodeCredentials: NodeCredentialsIssuer;
   readonly notifier: Notifier;
+  readonly issuerKeys: IssuerKeys;
 }
 
 /** The base and these stores. */

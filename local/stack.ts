@@ -141,12 +141,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function openPages(
-  { dashboardDir }: StackOptions,
+  { dashboardDir, env }: StackOptions,
   { ports, adminToken }: StackState,
 ): Promise<Dashboard | undefined> {
   if (dashboardDir === undefined) return undefined;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
-  return openDashboard(dashboardDir, { apiUrl, adminToken, now: () => new Date() });
+  const issuer = env?.["OIDC_ISSUER"];
+  return openDashboard(dashboardDir, { apiUrl, adminToken, now: () => new Date(), issuer });
 }
 
 /** Two stacks on one directory would end each other's servers and mix up their data. */
@@ -239,6 +240,7 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     NODE_ROLE_ARN: ARNS.node_role,
     AUDIENCE: "backupd-master-local",
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
+    SIGN_IN_LINK: "true",
     BOOTSTRAP_TOKEN_SHA256: createHash("sha256").update(adminToken).digest("hex"),
     // Often enough to watch a backup of seconds.
     PROGRESS_SECONDS: "0.2",

@@ -42,6 +42,18 @@ const API_KINDS = {
     "Make a new token. If a node reports this, check its clock: node tokens live for a minute.",
   ),
   token_revoked: api(401, "never", "The token was revoked", "Ask an admin for a new token."),
+  no_role: api(
+    403,
+    "never",
+    "This account has no role here",
+    "Ask whoever manages accounts at your identity provider to put it into one of the groups, then sign in again.",
+  ),
+  issuer_unreachable: api(
+    503,
+    "later",
+    "The identity provider does not say which keys it signs with",
+    "Try again in a moment. If it stays: is oidcIssuer exactly the issuer's name? The authorizer's log says what happened. API tokens go on working.",
+  ),
   node_disabled: api(
     403,
     "later",

@@ -32,6 +32,7 @@ import {
 import { Heartbeat, HeartbeatAnswer, Node, NodeConfig, PatchNode } from "./contracts/nodes.ts";
 import { CreateSite, PatchSite, PutQuota, QuotaCheck, Schedule, Site } from "./contracts/sites.ts";
 import { RESTORE_OPERATIONS } from "./restore-operations.ts";
+import { SIGN_IN_OPERATIONS } from "./sign-in-operations.ts";
 
 export const API_BASE = "/api/v1";
 
@@ -74,6 +75,7 @@ export const OPERATIONS = {
     answer: z.record(z.string(), z.unknown()),
   },
 
+  ...SIGN_IN_OPERATIONS,
   getMe: {
     method: "GET",
     path: "/me",

@@ -1,12 +1,13 @@
-// The two kinds of identity: an operator's API token and a node's self-signed JWT. Both give a principal or the
-// reason why there is none; what a principal may do is decided elsewhere.
+// Who a token is from: an operator's API token, a node's self-signed JWT, or (authenticate-oidc.ts) a person's JWT from
+// the issuer. All give a principal or the reason why there is none; what a principal may do is decided elsewhere.
 import { decodeJwt, errors, importJWK, jwtVerify } from "jose";
 import { Id } from "#shared/contracts/common.ts";
 import type { Denial, Principal } from "./principal.ts";
 import type { ApiTokenRecord, NodeRecord } from "./records.ts";
 import { isSameHash, type TokenIdentity } from "./secret-token.ts";
 
-export type Authentication = Principal | { readonly denied: Denial };
+/** `detail` is for whoever has proved who they are. */
+export type Authentication = Principal | { readonly denied: Denial; readonly detail?: string };
 
 export const API_TOKEN_PREFIX = "bkp_";
 
@@ -39,14 +40,18 @@ export function authenticateApiToken(
   return { kind: "operator", id: record.id, label: record.label, role: record.role };
 }
 
-/** The node that a JWT claims to be from: nothing is proved yet. */
-export function claimedNodeId(token: string): string | undefined {
+/** Whom a JWT claims to be from, the issuer or a node: nothing is proved yet. */
+export function claimedIssuer(token: string): string | undefined {
   try {
-    return Id.safeParse(decodeJwt(token).iss).data;
+    return decodeJwt(token).iss;
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined;
     throw error;
   }
+}
+
+export function isNodeId(issuer: string): boolean {
+  return Id.safeParse(issuer).success;
 }
 
 const MAX_LIFE_SECONDS = 120;

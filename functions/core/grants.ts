@@ -64,6 +64,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   authorizer: [READ],
   health: [],
   openapi: [],
+  signIn: [],
   fallback: [],
   fleet: [query("gsi1")],
   enrollmentTokens: [CHANGE, query("gsi1")],

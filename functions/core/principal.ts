@@ -22,6 +22,8 @@ export const DENIALS = [
   "token_expired",
   "token_revoked",
   "node_disabled",
+  "no_role",
+  "issuer_unreachable",
 ] as const satisfies readonly ErrorCode[];
 export type Denial = (typeof DENIALS)[number];
 

@@ -2,12 +2,15 @@
 import { Tenant } from "#shared/contracts/common.ts";
 import { ROLES, type Role } from "#shared/contracts/identity.ts";
 import { BackupError } from "#shared/errors.ts";
-import { DENIALS, type Denial, type Principal } from "../core/principal.ts";
+import type { Authentication } from "../core/authenticate.ts";
+import { DENIALS, type Principal } from "../core/principal.ts";
 
 export type AuthorizerContext = Readonly<Record<string, string>>;
 
-export function toContext(who: Principal | { readonly denied: Denial }): AuthorizerContext {
-  if ("denied" in who) return { denied: who.denied };
+export function toContext(who: Authentication): AuthorizerContext {
+  if ("denied" in who) {
+    return { denied: who.denied, ...(who.detail === undefined ? {} : { denied_detail: who.detail }) };
+  }
   const base = { principal_kind: who.kind, principal_id: who.id, principal_label: who.label };
   if (who.kind !== "operator") return base;
   return { ...base, role: who.role, ...(who.tenant === undefined ? {} : { tenant: who.tenant }) };
@@ -18,6 +21,7 @@ export function fromContext(context: unknown): Principal | undefined {
   if (context === undefined || context === null) return undefined;
   const {
     denied,
+    denied_detail: detail,
     principal_kind: kind,
     principal_id: id,
     principal_label: label,
@@ -25,7 +29,10 @@ export function fromContext(context: unknown): Principal | undefined {
     tenant,
   } = context as Record<string, unknown>;
   if (denied !== undefined) {
-    throw new BackupError(DENIALS.find((code) => code === denied) ?? "unauthenticated");
+    throw new BackupError(
+      DENIALS.find((code) => code === denied) ?? "unauthenticated",
+      typeof detail === "string" ? { detail } : {},
+    );
   }
   if (typeof id !== "string" || typeof label !== "string") return undefined;
   if (kind === "node") return { kind, id, label };

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { type Config, parseConfig } from "#functions/config.ts";
 import { type AllDeps, openBase, provideDeps } from "#functions/deps.ts";
+import { openIssuerKeys } from "#functions/stores/jwks.ts";
 import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
 import { openNotifier } from "#functions/stores/notifier.ts";
 import { openObjectList } from "#functions/stores/object-list.ts";
@@ -114,6 +115,7 @@ function openAll(config: Config): AllDeps {
     objectList: openObjectList(config),
     nodeCredentials: openNodeCredentials(config),
     notifier: openNotifier(config),
+    issuerKeys: openIssuerKeys(config),
   };
 }
 

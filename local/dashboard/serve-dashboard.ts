@@ -1,7 +1,7 @@
 // The dashboard on the API's own origin, as CloudFront serves it: everything that is not below /api/ is one of its
 // files, one of its pages (all of them index.html; the browser routes), or not there.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SECURITY_HEADERS } from "./security-headers.ts";
+import { securityHeaders } from "./security-headers.ts";
 import { answerSignIn, type SignInDeps } from "./sign-in.ts";
 import { openSignInCodes } from "./sign-in-codes.ts";
 import { readStaticFiles, type StaticFile, type StaticFiles } from "./static-files.ts";
@@ -15,17 +15,18 @@ export interface Dashboard {
 
 export async function openDashboard(
   dir: string,
-  options: Omit<SignInDeps, "codes"> & { readonly now: () => Date },
+  options: Omit<SignInDeps, "codes"> & { readonly now: () => Date; readonly issuer?: string | undefined },
 ): Promise<Dashboard> {
   const files = await readStaticFiles(dir);
   const codes = openSignInCodes(options.now);
+  const headers = securityHeaders(options.issuer === undefined ? [] : [new URL(options.issuer).origin]);
   return {
     // After the #, because browsers send that part to nobody.
     signInLink: () => `${options.apiUrl}/#code=${codes.issue()}`,
     async serve(incoming, outgoing) {
       const path = (incoming.url ?? "/").split("?")[0] ?? "/";
       if (path === "/api" || path.startsWith("/api/")) return false;
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value);
+      for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
       if (path === "/sign-in" && incoming.method === "POST") {
         await answerSignIn(incoming, outgoing, { ...options, codes });
       } else {

@@ -5,6 +5,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "#functions/config.ts";
+import { securityHeaders } from "#local/dashboard/security-headers.ts";
 import { API_BASE, OPERATIONS, type Operation } from "#shared/operations.ts";
 import {
   packageMaster,
@@ -12,6 +14,17 @@ import {
   type Template,
   type TemplateResource,
 } from "#test/helpers/package-master.ts";
+import { templateResolver } from "#test/helpers/resolve-template.ts";
+
+const OWN_ISSUER = {
+  oidcIssuer: "https://login.example.com:8443/realms/ops",
+  oidcClientId: "backupd",
+  oidcAudience: "https://backupd.example.com",
+  oidcTokenOrigin: "https://tokens.example.com",
+  oidcRoleClaim: "realm_access.roles",
+  oidcAdminGroup: "hosting-admins",
+  oidcTenantClaim: "tenant",
+};
 
 const ROOT = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -22,7 +35,7 @@ const ofType = (type: string): TemplateResource[] =>
   resourcesOfType(template, type).map(([, resource]) => resource);
 
 beforeAll(async () => {
-  template = await packageMaster("test");
+  template = await packageMaster("test", { params: OWN_ISSUER });
   resources = template.Resources;
 });
 
@@ -45,6 +58,29 @@ describe("the bundles", () => {
       expect([file, stdout]).toEqual([file, "function"]);
     }
   });
+});
+
+test("people may sign in at any issuer, and the dashboard may talk to that one besides", () => {
+  const region = "eu-central-1";
+  const { resolve } = templateResolver(template, { region, account: "123456789012" });
+  const [functions, headers] = ["AuthorizerLambdaFunction", "DashboardHeaders"].map(
+    (id) => resolve(resources[id]?.Properties) as TemplateResource["Properties"],
+  );
+  expect(parseConfig({ ...functions.Environment.Variables, AWS_REGION: region }).oidc).toEqual({
+    issuer: OWN_ISSUER.oidcIssuer,
+    clientId: OWN_ISSUER.oidcClientId,
+    audience: OWN_ISSUER.oidcAudience,
+    scope: "openid email",
+    roleClaim: OWN_ISSUER.oidcRoleClaim,
+    groups: { viewer: "backupd-viewer", operator: "backupd-operator", admin: "hosting-admins" },
+    tenantClaim: OWN_ISSUER.oidcTenantClaim,
+  });
+  const { SecurityHeadersConfig } = headers.ResponseHeadersPolicyConfig;
+  expect(SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy).toBe(
+    securityHeaders(["https://login.example.com:8443", "https://tokens.example.com"])[
+      "content-security-policy"
+    ],
+  );
 });
 
 test("a bundle opens its stores and asks the table", async () => {

@@ -2,7 +2,7 @@
 // there, hands out no wildcards, and holds what the design promises of AWS.
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, test } from "vitest";
-import { SECURITY_HEADERS } from "#local/dashboard/security-headers.ts";
+import { securityHeaders } from "#local/dashboard/security-headers.ts";
 import {
   packageTemplate,
   resourcesOfType,
@@ -194,16 +194,19 @@ describe.each(["default", "switched on"])("the template, %s", (name) => {
       "DashboardHeaders",
     ).ResponseHeadersPolicyConfig;
     for (const { Header, Value } of custom.Items)
-      expect([Header, Value]).toEqual([Header, SECURITY_HEADERS[Header]]);
+      expect([Header, Value]).toEqual([Header, securityHeaders()[Header]]);
     const { SecurityHeadersConfig: headers } = propertiesOf(
       name,
       "DashboardHeaders",
     ).ResponseHeadersPolicyConfig;
     const policy = headers.ContentSecurityPolicy.ContentSecurityPolicy as string;
     // What the local host of the dashboard sends; with a user pool, its sign-in besides.
-    const signIn = / https:\/\/cognito-idp[^;]*/;
-    expect(policy.replace(signIn, "")).toBe(SECURITY_HEADERS["content-security-policy"]);
-    expect(signIn.test(policy)).toBe(name === "switched on");
+    const pool = [
+      "https://cognito-idp.eu-central-1.amazonaws.com",
+      "https://backupd-prod-123456789012.auth.eu-central-1.amazoncognito.com",
+    ];
+    const signIn = name === "switched on" ? pool : [];
+    expect(policy).toBe(securityHeaders(signIn)["content-security-policy"]);
     expect(policy).not.toMatch(/unsafe|\*|data:/);
     expect(headers.StrictTransportSecurity.AccessControlMaxAgeSec).toBeGreaterThanOrEqual(31_536_000);
     const { Statement } = propertiesOf(name, "DashboardBucketPolicy").PolicyDocument;
@@ -260,7 +263,15 @@ describe("the switches", () => {
     });
     expect(
       ofType(name, "AWS::Cognito::UserPoolGroup").map(([, { Properties }]) => Properties.GroupName),
-    ).toEqual(["viewer", "operator", "admin"]);
+    ).toEqual(["backupd-viewer", "backupd-operator", "backupd-admin"]);
+    for (const id of ["AuthorizerLambdaFunction", "SignInLambdaFunction"]) {
+      expect(propertiesOf(name, id).Environment.Variables).toMatchObject({
+        OIDC_ISSUER: "https://cognito-idp.eu-central-1.amazonaws.com/UserPool",
+        OIDC_CLIENT_ID: "UserPoolClient",
+        OIDC_AUDIENCE: "",
+        OIDC_ROLE_CLAIM: "cognito:groups",
+      });
+    }
   });
 });
 
