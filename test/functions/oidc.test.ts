@@ -50,7 +50,10 @@ async function expectProblem(answer: Promise<RawAnswer>, status: number, code: s
 describe("people", () => {
   test("have the role that their groups give, and no more", async () => {
     const [alice, vera] = [await tokenOf(ALICE), await tokenOf(VERA)];
-    expect((await ask(alice)).json).toEqual({ id: "oidc:a1", label: "alice@example.com", role: "admin" });
+    expect((await ask(alice)).json).toEqual({
+      ...{ id: "oidc:a1", label: "alice@example.com", role: "admin" },
+      tenant: null,
+    });
     expect((await ask(vera)).json).toMatchObject({ id: "oidc:v1", role: "viewer" });
     const body = { label: "ci", role: "viewer" };
     await expectProblem(ask(vera, "POST", "/api-tokens", { body }), 403, "role_too_low");

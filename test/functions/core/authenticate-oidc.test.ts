@@ -188,12 +188,15 @@ describe("where tenants are told apart", () => {
     expect(await bound("*")).toEqual(ALICE);
   });
 
-  test.each([undefined, "", null, "North Wind", ["a", "b"], ["*", "a"], {}, 7])("%j opens nothing", async (tenant) => {
-    expect(await bound(tenant)).toEqual({
-      denied: "no_role",
-      detail: "alice@example.com has no tenant here: the claim custom:tenant has to name one, or *.",
-    });
-  });
+  test.each([undefined, "", null, "North Wind", ["a", "b"], ["*", "a"], {}, 7])(
+    "%j opens nothing",
+    async (tenant) => {
+      expect(await bound(tenant)).toEqual({
+        denied: "no_role",
+        detail: "alice@example.com has no tenant here: the claim custom:tenant has to name one, or *.",
+      });
+    },
+  );
 });
 
 test("a label is what people know each other by, without tricks", async () => {
