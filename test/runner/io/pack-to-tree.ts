@@ -72,7 +72,11 @@ export async function extract(archive: string, tree: string): Promise<Pick<Packe
   return { tree, complaints: stderr };
 }
 
-export async function packTo(archive: string, on: SiteOnDisk, how: PackHow): Promise<PackedArchive> {
+export async function packTo(
+  archive: string,
+  on: Pick<SiteOnDisk, "site" | "content">,
+  how: PackHow,
+): Promise<PackedArchive> {
   const { compress } = await import("@mongodb-js/zstd");
   const dump = Buffer.from(how.dump ?? "-- a dump\n");
   const sha256 = hash("sha256", dump);

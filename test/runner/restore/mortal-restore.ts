@@ -1,11 +1,14 @@
-// A restore or an undo in a process of its own, which is killed as by kill -9 before its n-th step that anybody could
-// see from outside: a rename, a file made or removed, a journal written, a piece of the dump sent.
+// A restore of an archive with a new address, or an undo, in a process of its own, which is killed as by kill -9 before
+// its n-th step that anybody could see from outside: a stage begun, a frame extracted, a rename, a file made or removed,
+// a journal written, a piece of the dump sent. It says its stages, and in the end the number of its steps.
+import { archiveRestoreSource } from "#runner/archive-restore-source.ts";
+import { openFileArchive } from "#runner/find-archive.ts";
 import type { SiteTree } from "#runner/io/restore/site-tree.ts";
 import { runRestore } from "#runner/run-restore.ts";
 import { runUndo } from "#runner/run-undo.ts";
-import { directorySource, requestFor, restoreDeps, SITE_ID } from "./site-rig.ts";
+import { NEW_URL, requestFor, restoreDeps, SITE_ID } from "./site-rig.ts";
 
-const [what = "", siteDir = "", stateDir = "", backupDir = "", life = "0"] = process.argv.slice(2);
+const [what = "", siteDir = "", stateDir = "", archive = "", life = "0"] = process.argv.slice(2);
 
 let steps = 0;
 function step(): void {
@@ -32,23 +35,30 @@ function mortalTree(tree: SiteTree): SiteTree {
 }
 
 const real = await restoreDeps(stateDir);
-const deps = {
+const deps: typeof real = {
   ...real,
   tree: mortalTree(real.tree),
   store: {
     ...real.store,
-    async write(journal: Parameters<typeof real.store.write>[0]) {
+    async write(journal) {
       step();
       await real.store.write(journal);
-      step();
     },
-    async remove(id: string) {
+    async remove(id) {
       step();
       await real.store.remove(id);
     },
   },
+  enter(stage) {
+    process.stdout.write(`${stage}\n`);
+    step();
+  },
   onProgress: step,
 };
-if (what === "restore") await runRestore(requestFor({ siteDir }), directorySource(backupDir), deps);
-else await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+if (what === "restore") {
+  await using found = await openFileArchive(archive, real.signal);
+  await runRestore(requestFor({ siteDir }, { newUrl: NEW_URL }), archiveRestoreSource(found), deps);
+} else {
+  await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
+}
 process.stdout.write(`${steps}\n`);

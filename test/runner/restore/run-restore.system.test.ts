@@ -1,6 +1,6 @@
 // Restores into a live site on a real MariaDB: the backup's state comes, undo brings back the old one to the letter,
 // and whatever fails or is killed in between leaves one of the two.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,9 +13,17 @@ import { runUndo } from "#runner/run-undo.ts";
 import { BackupError } from "#shared/errors.ts";
 import { type ManualClock, manualClock } from "#test/fakes/manual-clock.ts";
 import {
+  type HeldDatabase,
+  holdNamedLock,
+  lockTable,
+  untilWaitingForLock,
+  untilWaitingForNamedLock,
+} from "#test/faults/hanging-dump.ts";
+import {
   directorySource,
   keeperOf,
   makeSiteRig,
+  NEW_URL,
   recoverRestores,
   requestFor,
   restoreDeps,
@@ -147,26 +155,26 @@ describe("part of a restore", () => {
 describe("a restore with a new address", () => {
   it("rewrites it in the database; undo brings the old one back with everything else", async () => {
     const deps = await restoreDeps(rig.stateDir);
-    const { result } = await runRestore(requestFor(rig, { newUrl: "https://new.example" }), source(), deps);
+    const { result } = await runRestore(requestFor(rig, { newUrl: NEW_URL }), source(), deps);
     expect(result.url_change).toEqual({
       from: "http://then.example",
-      to: "https://new.example",
+      to: NEW_URL,
       tables: 1,
       rows: 1,
       values: 1,
     });
-    expect(await rig.state()).toBe(restored.replaceAll("http://then.example", "https://new.example"));
+    expect(await rig.state()).toBe(restored.replaceAll("http://then.example", NEW_URL));
     await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
     expect(await rig.state()).toBe(old);
   });
 
   it("is counted by a dry run", async () => {
     const deps = await restoreDeps(rig.stateDir);
-    const request = requestFor(rig, { newUrl: "https://new.example", dryRun: true });
+    const request = requestFor(rig, { newUrl: NEW_URL, dryRun: true });
     const { result } = await runRestore(request, source(), deps);
     expect(result.url_change).toMatchObject({
       from: "http://then.example",
-      to: "https://new.example",
+      to: NEW_URL,
       values: 1,
     });
     expect(await rig.state()).toBe(old);
@@ -174,10 +182,7 @@ describe("a restore with a new address", () => {
 
   it("is refused before anything is changed if the address is none, or the database is not restored", async () => {
     const deps = await restoreDeps(rig.stateDir);
-    for (const wrong of [
-      { newUrl: "new.example" },
-      { newUrl: "https://new.example", only: ["files"] as const },
-    ]) {
+    for (const wrong of [{ newUrl: "new.example" }, { newUrl: NEW_URL, only: ["files"] as const }]) {
       await expect(runRestore(requestFor(rig, wrong), source(), deps)).rejects.toMatchObject({
         code: "invalid_request",
       });
@@ -229,7 +234,7 @@ describe("a restore that fails", () => {
   });
 
   it("while the address is changed has put the old site back", async () => {
-    const request = { newUrl: "https://new.example" };
+    const request = { newUrl: NEW_URL };
     await failsWith("restore_failed", replaceInDump("'home'", "'hom_'"), {}, request);
   });
 
@@ -410,6 +415,8 @@ describe("another restore of the same site", () => {
 });
 
 describe("kill -9", () => {
+  const moved = (state: string): string => state.replaceAll("http://then.example", NEW_URL);
+
   it("at any step of a restore leaves the old or the new site after the next start, and undo works", {
     timeout: 600_000,
   }, async () => {
@@ -417,17 +424,44 @@ describe("kill -9", () => {
     for (let life = 0; ; life += 1) {
       await rig.reset();
       const wasKilled = await killedAt("restore", life);
-      const deps = await restoreDeps(rig.stateDir);
       await recoverRestores(rig.stateDir);
       const state = await rig.state();
-      expect([old, restored]).toContain(state);
+      expect([old, moved(restored)]).toContain(state);
       ends.add(state);
-      if (state === restored) await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
-      expect(await rig.state()).toBe(old);
+      if (state !== old) {
+        await runUndo({ siteId: SITE_ID, dryRun: false }, await restoreDeps(rig.stateDir));
+        expect(await rig.state()).toBe(old);
+      }
       expect(rig.leftovers()).toEqual([]);
       if (!wasKilled) break;
     }
     expect(ends.size).toBe(2);
+  });
+
+  it.each([
+    {
+      stage: "safety",
+      when: "in the middle of the safety dump",
+      hold: () => lockTable(database(), "wp_posts"),
+      reached: () => untilWaitingForLock(database()),
+    },
+    {
+      stage: "url",
+      when: "in the middle of the change of the address",
+      hold: () => holdNamedLock(database(), "'holds'"),
+      reached: () => untilWaitingForNamedLock(database()),
+    },
+  ])("$when leaves the old site after the next start", async ({ stage, hold, reached }) => {
+    {
+      await using _held = await hold();
+      const { child, said } = startMortal("restore", -1);
+      await reached();
+      child.kill("SIGKILL");
+      expect((await said).trimEnd().split("\n").at(-1)).toBe(stage);
+    }
+    await recoverRestores(rig.stateDir);
+    expect(await rig.state()).toBe(old);
+    expect(rig.leftovers()).toEqual([]);
   });
 
   it("at any step of an undo leaves it to the next start to finish it", { timeout: 600_000 }, async () => {
@@ -445,13 +479,20 @@ describe("kill -9", () => {
   });
 });
 
-const MORTAL = join(import.meta.dirname, "mortal-restore.ts");
-async function killedAt(what: "restore" | "undo", life: number): Promise<boolean> {
-  const args = [MORTAL, what, rig.siteDir, rig.stateDir, rig.backupDir, String(life)];
+const database = (): HeldDatabase => ({ mariadb: rig.server, db: { name: "shop", user: "wp" } });
+
+function startMortal(what: "restore" | "undo", life: number): { child: ChildProcess; said: Promise<string> } {
+  const script = join(import.meta.dirname, "mortal-restore.ts");
+  const args = [script, what, rig.siteDir, rig.stateDir, rig.archive, String(life)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  return { child, said: text(child.stdout) };
+}
+
+async function killedAt(what: "restore" | "undo", life: number): Promise<boolean> {
+  const { child, said } = startMortal(what, life);
+  const [code, signal] = await once(child, "exit");
   if (signal === "SIGKILL") return true;
   expect(code).toBe(0);
-  expect(Number(said)).toBe(life);
+  expect(Number((await said).trimEnd().split("\n").at(-1))).toBe(life);
   return false;
 }

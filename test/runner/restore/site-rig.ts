@@ -11,6 +11,7 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -28,7 +29,10 @@ import { openStateDir } from "#runner/io/state-dir.ts";
 import { openTerminal } from "#runner/io/terminal.ts";
 import { keepRestores, type RestoreKeeper } from "#runner/keep-restores.ts";
 import type { RestoreDeps, RestoreRequest, RestoreSource } from "#runner/restore-context.ts";
+import { packTo } from "#test/runner/io/pack-to-tree.ts";
 
+/** What the site's address becomes where a restore changes it. */
+export const NEW_URL = "https://new.example";
 export const SITE_ID = "11111111-2222-4333-8444-555555555555";
 
 export interface SiteRig extends AsyncDisposable {
@@ -36,6 +40,8 @@ export interface SiteRig extends AsyncDisposable {
   readonly siteDir: string;
   readonly stateDir: string;
   readonly backupDir: string;
+  /** The same backup as an archive. */
+  readonly archive: string;
   readonly server: Mariadb;
   /** Files with their types, modes and content, and the database's dump. */
   state(): Promise<string>;
@@ -49,13 +55,14 @@ const OLD = "old, as it is before the restore";
 const THEN = "then, as the backup has it";
 
 export async function makeSiteRig(): Promise<SiteRig> {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), "backupd-restore-")));
+  const dir = realpathSync(mkdtempSync(join(fastDirectory(), "backupd-restore-")));
   const server = await startMariadb({ dataDir: join(dir, "db"), port: 0 });
   await server.exec("CREATE USER wp@localhost IDENTIFIED BY 'se''cret'; GRANT ALL ON shop.* TO wp@localhost");
   const paths = { siteDir: join(dir, "site"), stateDir: join(dir, "state"), backupDir: join(dir, "backup") };
   const rig: SiteRig = {
     dir,
     ...paths,
+    archive: join(dir, "shop_20260102_030405.tar.zst"),
     server,
     async state() {
       const file = join(dir, "state.sql");
@@ -83,8 +90,24 @@ export async function makeSiteRig(): Promise<SiteRig> {
   mkdirSync(paths.backupDir);
   for (const name of ["wp-config.php", "wp-content"])
     copy(join(paths.siteDir, name), join(paths.backupDir, name));
-  await dumpForComparison(server, "shop", join(paths.backupDir, "database.sql"));
+  const dump = join(paths.backupDir, "database.sql");
+  await dumpForComparison(server, "shop", dump);
+  await packTo(
+    rig.archive,
+    { site: paths.backupDir, content: join(paths.backupDir, "wp-content") },
+    { dump: await readFile(dump, "utf8"), frameBytes: 4096 },
+  );
   return rig;
+}
+
+const SHARED_MEMORY = "/dev/shm";
+const ROOM_BYTES = 512 * 1024 * 1024;
+
+/** A restore has the kernel write everything to its disk, a hundred times in these tests: in memory, if there is room. */
+function fastDirectory(): string {
+  if (!existsSync(SHARED_MEMORY)) return tmpdir();
+  const { bavail, bsize } = statfsSync(SHARED_MEMORY);
+  return bavail * bsize > ROOM_BYTES ? SHARED_MEMORY : tmpdir();
 }
 
 function copy(from: string, to: string): void {
@@ -119,7 +142,7 @@ async function fillDatabase(server: Mariadb, mark: string, extraTable: string): 
     CREATE DEFINER=wp@localhost VIEW wp_view AS SELECT '${mark}' AS m;
     CREATE DEFINER=wp@localhost EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01' DO DELETE FROM wp_posts WHERE id < 0;
     CREATE DEFINER=wp@localhost PROCEDURE always() SELECT '${mark}';
-    ${mark === THEN ? "CREATE DEFINER=wp@localhost PROCEDURE only_then() SELECT 1; CREATE TABLE unprefixed (id INT) ENGINE=InnoDB;" : ""}
+    ${mark === THEN ? "CREATE DEFINER=wp@localhost PROCEDURE only_then() SELECT 1; CREATE TABLE unprefixed (id INT) ENGINE=InnoDB; CREATE DEFINER=wp@localhost TRIGGER holds BEFORE UPDATE ON wp_options FOR EACH ROW DO GET_LOCK('holds', 60);" : ""}
     CREATE DEFINER=wp@localhost TRIGGER tr BEFORE INSERT ON wp_posts FOR EACH ROW SET NEW.v = '${mark}';`);
 }
 
