@@ -1,6 +1,8 @@
 // Tokens of people and programs that operate the Master.
 import { BackupError } from "#shared/errors.ts";
 import { API_TOKEN_PREFIX } from "./core/authenticate.ts";
+import { tenantOfNew } from "./core/principal.ts";
+import type { ApiTokenRecord } from "./core/records.ts";
 import { identifyToken, makeToken } from "./core/secret-token.ts";
 import { viewApiToken } from "./core/view.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
@@ -9,22 +11,23 @@ import { openRecords } from "./stores/records.ts";
 export const handler: ApiHandler = serve(
   { records: openRecords },
   {
-    async createApiToken({ body, activity }, deps) {
+    async createApiToken({ body, principal, activity }, deps) {
       const now = deps.now();
       const token = makeToken(API_TOKEN_PREFIX, deps.randomBytes(32));
       const expiry =
         body.ttl_seconds === undefined
           ? {}
           : { expires_at: new Date(now.getTime() + body.ttl_seconds * 1000).toISOString() };
-      const record = {
+      const record: ApiTokenRecord = {
         ...identifyToken(token),
         label: body.label,
         role: body.role,
+        ...tenantOfNew(body.tenant, principal),
         created_at: now.toISOString(),
         ...expiry,
       };
       await deps.records.apiTokens.create(record);
-      activity.details = { label: record.label, role: record.role };
+      activity.details = { label: record.label, role: record.role, ...tenantOfNew(body.tenant, principal) };
       return { ...viewApiToken(record), token };
     },
 

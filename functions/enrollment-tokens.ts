@@ -1,5 +1,7 @@
 // One-time tokens that let a new node in.
 import { BackupError } from "#shared/errors.ts";
+import { tenantOfNew } from "./core/principal.ts";
+import type { EnrollmentTokenRecord } from "./core/records.ts";
 import { identifyToken, makeToken } from "./core/secret-token.ts";
 import { viewEnrollmentToken } from "./core/view.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
@@ -8,12 +10,13 @@ import { openRecords } from "./stores/records.ts";
 export const handler: ApiHandler = serve(
   { records: openRecords },
   {
-    async createEnrollmentToken({ body, activity }, deps) {
+    async createEnrollmentToken({ body, principal, activity }, deps) {
       const now = deps.now();
       const token = makeToken("bkpe_", deps.randomBytes(32));
-      const record = {
+      const record: EnrollmentTokenRecord = {
         ...identifyToken(token),
         label: body.label,
+        ...tenantOfNew(body.tenant, principal),
         created_at: now.toISOString(),
         expires_at: new Date(now.getTime() + body.ttl_seconds * 1000).toISOString(),
       };

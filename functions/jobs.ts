@@ -63,7 +63,10 @@ export const handler: ApiHandler = serve(
               ? job
               : await deps.records.jobs.get(activeId);
         const source = await findSource(job, body, site, deps);
-        const decided = claimJob({ jobId: params.id, body, job, site, activeJob, source, leaseSeconds }, now);
+        const isOther = source !== undefined && source.site_id !== site.id;
+        const sourceSite = isOther ? await deps.records.sites.get(source.site_id) : undefined;
+        const input = { jobId: params.id, body, job, site, activeJob, source, sourceSite, leaseSeconds };
+        const decided = claimJob(input, now);
         const step = withReading(decided, source, now);
         if (!(await deps.records.commit(step))) return undefined;
         if (step.refusal !== undefined) throw step.refusal;

@@ -1,7 +1,7 @@
 // What a node asks of the Master for itself: to be let in, what to work on and with, and that it is alive.
 import { BackupError } from "#shared/errors.ts";
 import { nodeConfig, nodeLimits } from "./core/node-config.ts";
-import type { NodeRecord } from "./core/records.ts";
+import type { EnrollmentTokenRecord, NodeRecord } from "./core/records.ts";
 import { sealTo } from "./core/seal.ts";
 import { identifyToken, isSameHash } from "./core/secret-token.ts";
 import { viewEnrollmentToken } from "./core/view.ts";
@@ -17,7 +17,7 @@ export const handler: ApiHandler = serve(
   {
     async enrollNode({ body, activity }, deps) {
       const now = deps.now().toISOString();
-      const tokenId = await openTokenId(body.token, deps);
+      const { id: tokenId, tenant } = await openToken(body.token, deps);
       const keyTaken = new BackupError("conflict", {
         detail: "A node with this signing key is already enrolled.",
         hint: "Remove the identity files on the node to enrol it as a new one.",
@@ -31,6 +31,7 @@ export const handler: ApiHandler = serve(
       const node: NodeRecord = {
         id: nodeId,
         life: "live",
+        ...(tenant === undefined ? {} : { tenant }),
         name: body.name,
         state: "active",
         created_at: now,
@@ -80,10 +81,10 @@ export const handler: ApiHandler = serve(
   },
 );
 
-async function openTokenId(
+async function openToken(
   token: string,
   deps: Deps<"records" | "queues" | "nodeCredentials">,
-): Promise<string> {
+): Promise<EnrollmentTokenRecord> {
   const { id, hash } = identifyToken(token);
   const record = await deps.records.enrollmentTokens.get(id);
   if (
@@ -93,7 +94,7 @@ async function openTokenId(
   ) {
     throw new BackupError("enrollment_token_invalid");
   }
-  return id;
+  return record;
 }
 
 async function removeQueue(

@@ -1,11 +1,12 @@
 // How much a site and a node may use, and whether the next backup fits.
 import type { QuotaCheck } from "#shared/contracts/sites.ts";
 import { BackupError } from "#shared/errors.ts";
-import { checkQuota } from "./core/quota.ts";
+import { checkHost, type Principal, tenantOf } from "./core/principal.ts";
+import { checkQuota, withoutNode } from "./core/quota.ts";
 import type { SiteRecord } from "./core/records.ts";
 import { viewNode, viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
-import { checkOwnership, loadSite } from "./http/load.ts";
+import { checkOwnership, loadHost, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
@@ -13,18 +14,19 @@ import { settleRace } from "./stores/settle-race.ts";
 export const handler: ApiHandler = serve(
   { records: openRecords },
   {
-    async getSiteQuotaStatus({ params }, deps) {
-      return quotaOf(await loadSite(params.id, deps), deps);
+    async getSiteQuotaStatus({ params, principal }, deps) {
+      return quotaOf(await loadSite(params.id, deps), principal, deps);
     },
 
     async checkSiteQuota({ params, principal }, deps) {
       const site = await loadSite(params.id, deps);
       checkOwnership(site, principal);
-      return quotaOf(site, deps);
+      return quotaOf(site, principal, deps);
     },
 
-    async putSiteQuota({ params, body, activity }, deps) {
+    async putSiteQuota({ params, body, principal, activity }, deps) {
       activity.details = { ...body };
+      checkHost(await loadHost(await loadSite(params.id, deps), deps), principal, "its quota");
       const after = await settleRace(async () => {
         const before = await loadSite(params.id, deps);
         const { quota_bytes: _old, ...rest } = before;
@@ -44,15 +46,21 @@ export const handler: ApiHandler = serve(
   },
 );
 
-async function quotaOf(site: SiteRecord, deps: Deps<"records">): Promise<QuotaCheck> {
+async function quotaOf(
+  site: SiteRecord,
+  principal: Principal | undefined,
+  deps: Deps<"records">,
+): Promise<QuotaCheck> {
   const [node, backups] = await Promise.all([
-    deps.records.nodes.get(site.node_id),
+    deps.records.nodes.hostOf(site),
     deps.records.backups.usedByNode(site.node_id),
   ]);
-  return checkQuota({
+  const tenant = tenantOf(principal);
+  const check = checkQuota({
     siteId: site.id,
     siteQuotaBytes: site.quota_bytes,
     nodeQuotaBytes: node?.quota_bytes,
     backups,
   });
+  return tenant === undefined || node?.tenant === tenant ? check : withoutNode(check);
 }

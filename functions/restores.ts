@@ -1,6 +1,9 @@
 // The operator's hand on restores and verifications: each queues a job on the node of the site it is about.
 import { BackupError } from "#shared/errors.ts";
-import { loadBackup } from "./http/load.ts";
+import { checkHost, type Principal } from "./core/principal.ts";
+import type { BackupRecord } from "./core/records.ts";
+import type { Deps } from "./deps.ts";
+import { loadBackup, loadHost, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { startManualJob } from "./http/start-job.ts";
 import { openQueues } from "./stores/queues.ts";
@@ -9,10 +12,11 @@ import { openRecords } from "./stores/records.ts";
 export const handler: ApiHandler = serve(
   { records: openRecords, queues: openQueues },
   {
-    async restoreBackup({ params, body, activity }, deps) {
+    async restoreBackup({ params, body, principal, activity }, deps) {
       checkRestore(body);
       const backup = await loadBackup(params.id, deps);
       const siteId = body.site_id ?? backup.site_id;
+      await checkTarget(siteId, body.to, backup, principal, deps);
       const request = { type: "restore", ...body } as const;
       const order = { type: "restore", sourceBackupId: backup.id, request } as const;
       const started = await startManualJob(siteId, order, activity, deps);
@@ -37,6 +41,30 @@ export const handler: ApiHandler = serve(
     },
   },
 );
+
+/** No restore takes data from one tenant to another, or a tenant's to a place of a node that others share. */
+async function checkTarget(
+  siteId: string,
+  to: string | undefined,
+  backup: BackupRecord,
+  principal: Principal | undefined,
+  deps: Deps<"records">,
+): Promise<void> {
+  if (to !== undefined) {
+    checkHost(
+      await loadHost(await loadSite(siteId, deps), deps),
+      principal,
+      "a directory of the node (`to`)",
+    );
+  }
+  if (siteId === backup.site_id) return;
+  const [from, into] = await Promise.all([deps.records.sites.get(backup.site_id), loadSite(siteId, deps)]);
+  if (from?.tenant === into.tenant) return;
+  throw new BackupError("conflict", {
+    detail: "The backup and the site are of different tenants.",
+    hint: "Move the site first, or download the backup and restore the file on the node.",
+  });
+}
 
 /** Refuses what contradicts itself, before a node is asked to make sense of it. */
 function checkRestore(body: {

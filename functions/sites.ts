@@ -1,10 +1,12 @@
 // Sites: what is protected, where it lies and when it is backed up.
 import { BackupError } from "#shared/errors.ts";
-import type { SiteRecord } from "./core/records.ts";
+import { checkHost, tenantOf } from "./core/principal.ts";
+import type { NodeRecord, SiteRecord } from "./core/records.ts";
 import { stopJob } from "./core/steer-job.ts";
 import { viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
-import { loadNode, loadSite } from "./http/load.ts";
+import { loadHost, loadNode, loadSite } from "./http/load.ts";
+import { moveRecords } from "./http/move-records.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { checkSchedule, putSchedules } from "./http/site-schedules.ts";
 import { openRecords } from "./stores/records.ts";
@@ -15,15 +17,18 @@ export const handler: ApiHandler = serve(
   { records: openRecords, schedules: openSchedules },
   {
     async createSite({ body, activity }, deps) {
-      const { schedule, quota_bytes: quotaBytes, ...rest } = body;
+      const { schedule, quota_bytes: quotaBytes, tenant: asked, ...rest } = body;
       if (schedule !== undefined) checkSchedule(schedule, "schedule.");
       const node = await loadNode(body.node_id, deps);
+      checkTenantOfNode(asked ?? node.tenant, node);
+      const tenant = node.tenant ?? asked;
       if (node.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
       const site: SiteRecord = {
         ...rest,
         id: deps.randomUuid(),
         version: 1,
         life: "live",
+        ...(tenant === undefined ? {} : { tenant }),
         state: "active",
         created_at: deps.now().toISOString(),
         ...(schedule === undefined ? {} : { schedule }),
@@ -35,6 +40,7 @@ export const handler: ApiHandler = serve(
         const nodeNow = await loadNode(body.node_id, deps);
         if (nodeNow.state !== "active")
           throw new BackupError("conflict", { detail: "The node is disabled." });
+        checkTenantOfNode(tenant, nodeNow);
         return undefined;
       });
       if (schedule !== undefined) await scheduleNew(site, deps);
@@ -51,17 +57,30 @@ export const handler: ApiHandler = serve(
       return viewSite(await loadSite(params.id, deps));
     },
 
-    async patchSite({ params, body, activity }, deps) {
+    async patchSite({ params, body, principal, activity }, deps) {
       activity.details = { ...body };
-      const { name, path, state, exclude } = body;
+      const { name, path, state, exclude, tenant } = body;
+      if (tenant !== undefined && tenantOf(principal) !== undefined)
+        throw new BackupError("fleet_owner_only");
+      if (name !== undefined || path !== undefined) {
+        checkHost(await loadHost(await loadSite(params.id, deps), deps), principal, "its name and path");
+      }
       const change = {
         ...(name === undefined ? {} : { name }),
         ...(path === undefined ? {} : { path }),
         ...(state === undefined ? {} : { state }),
         ...(exclude === undefined ? {} : { exclude }),
       };
-      const site = await changeSite(params.id, (before) => ({ ...before, ...change }), deps);
+      const now = deps.now().toISOString();
+      const site = await changeSite(
+        params.id,
+        (before) =>
+          tenant === undefined ? { ...before, ...change } : moved({ ...before, ...change }, tenant, now),
+        deps,
+      );
       if (state !== undefined) await putSchedules(site, deps);
+      // Also when it is there already: the same call again is the way on after one that was cut short.
+      if (tenant !== undefined) await moveRecords(site, deps);
       return viewSite(site);
     },
 
@@ -121,8 +140,24 @@ async function changeSite(
   return settleRace(async () => {
     const before = await loadSite(id, deps);
     const after = change(before);
+    if (after.tenant !== before.tenant) checkTenantOfNode(after.tenant, await loadHost(before, deps));
     await checkFree(after, deps);
     return (await deps.records.sites.change({ before, after })) ? after : undefined;
+  });
+}
+
+/** The site in its new tenant; its jobs and backups follow by `moveRecords`. */
+function moved(site: SiteRecord, tenant: string | null, at: string): SiteRecord {
+  const { tenant: _old, ...rest } = site;
+  return { ...rest, ...(tenant === null ? {} : { tenant }), tenant_changed_at: at };
+}
+
+/** A node that has a tenant has no other's sites. */
+function checkTenantOfNode(tenant: string | undefined, node: NodeRecord): void {
+  if (node.tenant === undefined || node.tenant === tenant) return;
+  throw new BackupError("conflict", {
+    detail: `The node is of the tenant ${node.tenant}, and so are all its sites.`,
+    hint: 'Leave the tenant out, or let the node be shared with PATCH /api/v1/nodes/{id} {"tenant":null}.',
   });
 }
 

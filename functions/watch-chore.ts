@@ -6,6 +6,7 @@ import { effectiveJob, endStep, hasEnded, type Step } from "./core/job-state.ts"
 import type { JobRecord, SiteRecord } from "./core/records.ts";
 import { findProblems } from "./core/watch.ts";
 import { type Deps, lazyDeps } from "./deps.ts";
+import { moveRecords } from "./http/move-records.ts";
 import { openNotifier } from "./stores/notifier.ts";
 import { openRecords } from "./stores/records.ts";
 
@@ -14,6 +15,7 @@ type ChoreDeps = Deps<"records" | "notifier">;
 const getDeps = lazyDeps({ records: openRecords, notifier: openNotifier });
 
 const AT_ONCE = 16;
+const MOVE_SETTLES_MS = 60_000;
 
 export interface WatchResult {
   ended: number;
@@ -31,6 +33,7 @@ export async function handler(_event: Pick<EventBridgeEvent<string, unknown>, "t
     records.alerts.all(),
   ]);
   const ended = await endLostJobs(sites, deps);
+  await finishMoves(sites, deps);
   const now = deps.now();
   const problems = findProblems({ sites, nodes, heartbeatSeconds: config.heartbeatSeconds }, now);
   const run = settleAlerts(problems, known, now);
@@ -81,6 +84,20 @@ async function endLostJobs(sites: readonly SiteRecord[], deps: ChoreDeps): Promi
     if (step !== undefined && (await deps.records.commit(step))) ended += 1;
   });
   return ended;
+}
+
+/** Once more, when everything that was written during the move can be read: a list may have lagged, or a call been cut short. */
+async function finishMoves(sites: readonly SiteRecord[], deps: ChoreDeps): Promise<void> {
+  const settled = new Date(deps.now().getTime() - MOVE_SETTLES_MS).toISOString();
+  for (const { id, active_job_id: activeId, tenant_changed_at: at = "" } of sites) {
+    if (at === "" || at > settled || activeId !== undefined) continue;
+    const before = await deps.records.sites.get(id);
+    if (before?.tenant_changed_at !== at) continue;
+    await moveRecords(before, deps);
+    const { tenant_changed_at: _done, ...after } = before;
+    // Beaten by another write: the next run does it.
+    await deps.records.sites.change({ before, after });
+  }
 }
 
 function lostStep(job: JobRecord, site: SiteRecord, deps: ChoreDeps): Step | undefined {

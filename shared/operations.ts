@@ -197,6 +197,7 @@ export const OPERATIONS = {
     status: 200,
     answer: Node,
     activity: "node.quota_changed",
+    fleetWide: true,
   },
 
   createSite: {

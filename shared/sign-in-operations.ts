@@ -18,5 +18,6 @@ export const SIGN_IN_OPERATIONS = {
     summary: "How people get their roles",
     status: 200,
     answer: RoleSources,
+    fleetWide: true,
   },
 } as const satisfies Record<string, Operation>;

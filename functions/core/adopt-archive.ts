@@ -106,6 +106,7 @@ function backupOf(
   const named = SiteName.safeParse(archiveSiteName(place.fileName));
   return {
     id: backupIdFor(jobId),
+    ...(site.tenant === undefined ? {} : { tenant: site.tenant }),
     job_id: jobId,
     site_id: site.id,
     site_name: named.success ? named.data : site.name,
@@ -140,6 +141,7 @@ function activityOf(backup: BackupRecord, id: string, now: Date): NonNullable<St
   const { site_id, site_name, s3_path, size_bytes, created_at } = backup;
   return {
     id,
+    ...(backup.tenant === undefined ? {} : { tenant: backup.tenant }),
     at: now.toISOString(),
     actor: ACTOR,
     action: "backup.adopted",

@@ -5,6 +5,8 @@ import type { Problem } from "./watch.ts";
 
 export interface AlertRecord {
   key: string;
+  /** Of the site or node. */
+  tenant?: string;
   kind: ProblemKind;
   target: { kind: "site" | "node"; id: string };
   text: string;
@@ -54,7 +56,7 @@ export function settleAlerts(
       const repeated = { ...reopened(alert, problem), told_at: at, told: alert.told + 1 };
       run.repeated.push(repeated);
       run.changed.push(repeated);
-    } else if (alert.state === "closed") {
+    } else if (alert.state === "closed" || alert.tenant !== problem.tenant) {
       run.changed.push(reopened(alert, problem));
     }
   }
@@ -69,8 +71,9 @@ export function settleAlerts(
   return run;
 }
 
-function reopened({ closed_at: _closed, ...alert }: AlertRecord, { text }: Problem): AlertRecord {
-  return { ...alert, text, state: "open" };
+function reopened(alert: AlertRecord, { text, tenant }: Problem): AlertRecord {
+  const { closed_at: _closed, tenant: _tenant, ...rest } = alert;
+  return { ...rest, ...(tenant === undefined ? {} : { tenant }), text, state: "open" };
 }
 
 function isRepeatDue(alert: AlertRecord, now: Date): boolean {

@@ -37,7 +37,8 @@ export function authenticateApiToken(
   if (record.expires_at !== undefined && record.expires_at <= now.toISOString()) {
     return { denied: "token_expired" };
   }
-  return { kind: "operator", id: record.id, label: record.label, role: record.role };
+  const { id, label, role, tenant } = record;
+  return { kind: "operator", id, label, role, ...(tenant === undefined ? {} : { tenant }) };
 }
 
 /** Whom a JWT claims to be from, the issuer or a node: nothing is proved yet. */

@@ -32,6 +32,8 @@ export interface ClaimInput {
   readonly activeJob: JobRecord | undefined;
   /** The backup that the job restores or verifies; of a scheduled proof's first claim, the site's newest. */
   readonly source?: BackupRecord | undefined;
+  /** Of `source`, if it is another one than `site`. */
+  readonly sourceSite?: SiteRecord | undefined;
   readonly leaseSeconds: number;
 }
 
@@ -155,6 +157,7 @@ export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, order = 
   return {
     id: jobId,
     version: 0,
+    ...(site.tenant === undefined ? {} : { tenant: site.tenant }),
     type,
     site_id: site.id,
     site_name: site.name,
@@ -176,11 +179,14 @@ export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, order = 
 
 function uselessReason(
   job: JobRecord,
-  { site, source }: ClaimInput,
+  { site, source, sourceSite }: ClaimInput,
 ): { state: "skipped" | "expired"; reason: string } | undefined {
   // A site is paused so that nothing happens by itself; a restore may be what it is paused for.
   if (site.state === "paused" && (job.type === "backup" || job.trigger === "schedule")) {
     return { state: "skipped", reason: "The site is paused." };
+  }
+  if (source !== undefined && source.site_id !== site.id && sourceSite?.tenant !== site.tenant) {
+    return { state: "skipped", reason: "The backup and the site are no longer of one tenant." };
   }
   if ((job.type === "restore" || job.type === "verify") && source === undefined) {
     const reason =

@@ -32,6 +32,30 @@ export function tenantOf(principal: Principal | undefined): string | undefined {
   return principal?.kind === "operator" ? principal.tenant : undefined;
 }
 
+/** Whose a new thing is: as asked for, or the caller's own. Throws when that is somebody else. */
+export function tenantOfNew(
+  asked: string | undefined,
+  principal: Principal | undefined,
+): { readonly tenant?: string } {
+  const own = tenantOf(principal);
+  if (own !== undefined && asked !== undefined && asked !== own) throw new BackupError("fleet_owner_only");
+  const tenant = own ?? asked;
+  return tenant === undefined ? {} : { tenant };
+}
+
+/** Throws for a tenant's operator on a node that is not that tenant's: what they may not say there could touch others. */
+export function checkHost(
+  host: { readonly tenant?: string },
+  principal: Principal | undefined,
+  what: string,
+): void {
+  const tenant = tenantOf(principal);
+  if (tenant === undefined || host.tenant === tenant) return;
+  throw new BackupError("fleet_owner_only", {
+    detail: `The site shares its node with others, so ${what} is for operators of the whole fleet.`,
+  });
+}
+
 /** Throws unless `principal` may make that call. */
 export function checkAccess(
   { access, fleetWide }: Pick<Operation, "access" | "fleetWide">,

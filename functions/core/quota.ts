@@ -47,6 +47,23 @@ export function checkQuota(input: QuotaInput): QuotaCheck {
   };
 }
 
+/** For a tenant whose site shares its node: what the others use there is not for them, only that it is too much. */
+export function withoutNode(check: QuotaCheck): QuotaCheck {
+  const reason = check.would_exceed_site_quota
+    ? siteReason(check)
+    : "There is no room left on the site's node.";
+  return {
+    ...check,
+    node_used_bytes: null,
+    node_quota_bytes: null,
+    reason: check.can_proceed ? null : reason,
+  };
+}
+
+function siteReason({ used_bytes: used, estimated_bytes: next, quota_bytes: quota }: QuotaCheck): string {
+  return describe("site", used, next, quota ?? 0);
+}
+
 function sum(backups: readonly UsedBackup[]): number {
   return backups.reduce((total, backup) => total + backup.size_bytes, 0);
 }

@@ -27,6 +27,8 @@ export interface StageSeconds {
 
 export interface JobRecord {
   id: string;
+  /** The site's, kept here for the lists of that tenant. */
+  tenant?: string;
   version: number;
   type: JobType;
   site_id: string;
@@ -73,6 +75,10 @@ export interface SiteRecord {
   id: string;
   version: number;
   life: Life;
+  /** Absent: only operators of the whole fleet see it. */
+  tenant?: string;
+  /** Its jobs and backups may not have followed it to its tenant yet. */
+  tenant_changed_at?: string;
   node_id: string;
   name: string;
   path: string;
@@ -105,6 +111,8 @@ export interface SiteRecord {
 export interface NodeRecord {
   id: string;
   life: Life;
+  /** Then all its sites are of that tenant. */
+  tenant?: string;
   name: string;
   state: "active" | "disabled";
   created_at: string;
@@ -113,6 +121,8 @@ export interface NodeRecord {
   queue_url: string;
   /** Kept in the transactions that add and remove sites, so that a node cannot go while a site comes. */
   site_count: number;
+  /** How often one of its sites went to another tenant, so that the node cannot do so at the same time. */
+  site_moves?: number;
   quota_bytes?: number;
   version?: string;
   platform?: string;
@@ -126,6 +136,8 @@ export interface NodeRecord {
 
 export interface BackupRecord {
   id: string;
+  /** The site's, as in its jobs. */
+  tenant?: string;
   job_id: string;
   site_id: string;
   site_name: string;
@@ -179,6 +191,7 @@ export interface FailedVerification {
 
 export interface EnrollmentTokenRecord {
   id: string;
+  tenant?: string;
   hash: string;
   label: string;
   created_at: string;
@@ -189,6 +202,7 @@ export interface EnrollmentTokenRecord {
 
 export interface ApiTokenRecord {
   id: string;
+  tenant?: string;
   hash: string;
   label: string;
   role: Role;
@@ -199,6 +213,8 @@ export interface ApiTokenRecord {
 
 export interface ActivityRecord {
   id: string;
+  /** Of what was changed, as it was then. */
+  tenant?: string;
   at: string;
   actor: { kind: "operator" | "node" | "system"; id: string; label: string };
   action: string;

@@ -46,7 +46,7 @@ export function reportJob(job: JobRecord, site: SiteRecord, report: BackupReport
       if (report.s3_path !== job.s3_path) {
         return refuse(invalid("s3_path", "is not the path that this claim was given"));
       }
-      const backup = backupOf(job, report, told);
+      const backup = backupOf(job, site, report, told);
       const after = { ...end({}), backup_id: backup.id };
       return endStep({ before: job, after }, site, undefined, backup);
     }
@@ -86,11 +86,13 @@ export function mayReport(job: JobRecord, fencing: number): boolean {
 
 function backupOf(
   job: JobRecord,
+  { tenant }: SiteRecord,
   report: SuccessReport,
   told: Pick<BackupRecord, "stages" | "warnings" | "warnings_total">,
 ): BackupRecord {
   return {
     id: backupIdFor(job.id),
+    ...(tenant === undefined ? {} : { tenant }),
     job_id: job.id,
     site_id: job.site_id,
     site_name: job.site_name,

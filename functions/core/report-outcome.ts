@@ -93,7 +93,7 @@ function markGood(backup: BackupRecord, verify: VerifyResult, now: Date): Backup
 
 /** A failure without findings (no network, no server program) says nothing about the backup. */
 function markBad(
-  { job, report, activityId }: OutcomeInput,
+  { job, site, report, activityId }: OutcomeInput,
   backup: BackupRecord,
   { error, findings }: JobReport & { status: "failed" },
   now: Date,
@@ -106,6 +106,7 @@ function markBad(
     mark: { backup, set: { verification_failed: failed } },
     activity: {
       id: activityId,
+      ...(site.tenant === undefined ? {} : { tenant: site.tenant }),
       at,
       actor: { kind: "node", id: job.node_id, label: "backupd" },
       action: "backup.verification_failed",

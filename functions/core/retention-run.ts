@@ -40,6 +40,7 @@ export function runRetention(
   const stop = { at: site.retention_stop?.at ?? now.toISOString(), alarms: standing };
   const activity = {
     id: activityId,
+    ...(site.tenant === undefined ? {} : { tenant: site.tenant }),
     at: now.toISOString(),
     actor: ACTOR,
     action: "retention.stopped",
@@ -63,6 +64,7 @@ export function removalActivity(
   const { created_at, size_bytes, s3_path } = backup;
   return {
     id,
+    ...(site.tenant === undefined ? {} : { tenant: site.tenant }),
     at: now.toISOString(),
     actor: ACTOR,
     action: "backup.deleted",

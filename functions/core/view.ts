@@ -62,6 +62,7 @@ export function viewSite(site: SiteRecord): Site {
     name: site.name,
     path: site.path,
     state: site.state,
+    tenant: site.tenant ?? null,
     created_at: site.created_at,
     schedule: site.schedule ?? null,
     proof: site.proof ?? null,
@@ -88,6 +89,7 @@ export function viewNode(node: NodeRecord): Node {
     id: node.id,
     name: node.name,
     state: node.state,
+    tenant: node.tenant ?? null,
     created_at: node.created_at,
     quota_bytes: node.quota_bytes ?? null,
     ...(node.version === undefined ? {} : { version: node.version }),
@@ -126,6 +128,7 @@ export function viewEnrollmentToken(token: EnrollmentTokenRecord, now: Date): En
   return {
     id: token.id,
     label: token.label,
+    tenant: token.tenant ?? null,
     created_at: token.created_at,
     expires_at: token.expires_at,
     state:
@@ -145,6 +148,7 @@ export function viewApiToken(token: ApiTokenRecord): ApiToken {
     id: token.id,
     label: token.label,
     role: token.role,
+    tenant: token.tenant ?? null,
     created_at: token.created_at,
     ...(token.expires_at === undefined ? {} : { expires_at: token.expires_at }),
     ...(token.revoked_at === undefined ? {} : { revoked_at: token.revoked_at }),

@@ -12,6 +12,7 @@ export interface Problem {
   readonly key: string;
   readonly kind: ProblemKind;
   readonly target: { readonly kind: "site" | "node"; readonly id: string };
+  readonly tenant?: string;
   /** One line for people. */
   readonly text: string;
 }
@@ -37,10 +38,13 @@ interface View {
 export function findProblems(fleet: WatchedFleet, now: Date): Problem[] {
   const view = { now, healthOf: openHealthRule() };
   const silent = silentNodes(fleet, now);
-  const names = new Map(fleet.nodes.map((node) => [node.id, node.name]));
+  const nodes = new Map(fleet.nodes.map((node) => [node.id, node]));
+  // A tenant is not told of a shared node's silence, only of what it does to their site.
+  const isExplained = (site: SiteRecord): boolean =>
+    silent.has(site.node_id) && nodes.get(site.node_id)?.tenant === site.tenant;
   const sites = fleet.sites
-    .filter((site) => site.state === "active" && !silent.has(site.node_id))
-    .flatMap((site) => problemsOfSite(site, names.get(site.node_id) ?? site.node_id, view));
+    .filter((site) => site.state === "active" && !isExplained(site))
+    .flatMap((site) => problemsOfSite(site, nodes.get(site.node_id)?.name ?? site.node_id, view));
   return [...silentProblems(fleet, silent), ...sites, ...discoveredProblems(fleet, now)];
 }
 
@@ -58,8 +62,8 @@ function silentProblems({ nodes, sites }: WatchedFleet, silent: ReadonlySet<stri
   for (const { node_id: id } of sites) counts.set(id, (counts.get(id) ?? 0) + 1);
   return nodes
     .filter(({ id }) => silent.has(id))
-    .map(({ id, name, last_seen_at: seenAt }) => ({
-      ...problem("node_silent", "node", id),
+    .map(({ id, name, tenant, last_seen_at: seenAt }) => ({
+      ...problem("node_silent", "node", { id, tenant }),
       text: `Node ${name} is silent since ${seenAt ?? "its enrolment"}; ${sitesText(counts.get(id) ?? 0)}.`,
     }));
 }
@@ -72,7 +76,7 @@ function sitesText(count: number): string {
 
 function problemsOfSite(site: SiteRecord, nodeName: string, view: View): Problem[] {
   const where = `${site.name} on ${nodeName}`;
-  const found = (kind: ProblemKind, text: string): Problem => ({ ...problem(kind, "site", site.id), text });
+  const found = (kind: ProblemKind, text: string): Problem => ({ ...problem(kind, "site", site), text });
   return [
     ...protection(site, where, view, found),
     ...proof(site, where, view, found),
@@ -137,14 +141,20 @@ function discoveredProblems({ nodes, sites }: WatchedFleet, now: Date): Problem[
       (node.discovered_sites ?? [])
         .filter(({ path }) => !known.has(`${node.id} ${path}`))
         .map(({ path }) => ({
-          ...problem("site_discovered", "node", node.id, path),
+          ...problem("site_discovered", "node", node, path),
           text: `${node.name} has a WordPress in ${path} that nobody protects.`,
         })),
     );
 }
 
-function problem(kind: ProblemKind, of: "site" | "node", id: string, detail = ""): Omit<Problem, "text"> {
+function problem(
+  kind: ProblemKind,
+  of: "site" | "node",
+  { id, tenant }: { readonly id: string; readonly tenant?: string | undefined },
+  detail = "",
+): Omit<Problem, "text"> {
   // A path may be longer than a key can be.
   const suffix = detail === "" ? "" : `:${createHash("sha256").update(detail).digest("hex").slice(0, 16)}`;
-  return { key: `${kind}:${id}${suffix}`, kind, target: { kind: of, id } };
+  const whose = tenant === undefined ? {} : { tenant };
+  return { key: `${kind}:${id}${suffix}`, kind, target: { kind: of, id }, ...whose };
 }

@@ -17,6 +17,13 @@ export async function loadNode(id: string, deps: Deps<"records">): Promise<NodeR
   return node;
 }
 
+/** The node of a site, to work with: it may be shared, and then is not there for the tenant of the site. */
+export async function loadHost(site: SiteRecord, deps: Deps<"records">): Promise<NodeRecord> {
+  const node = await deps.records.nodes.hostOf(site);
+  if (node?.life !== "live") throw new BackupError("not_found", { detail: "The site's node is gone." });
+  return node;
+}
+
 export async function loadJob(id: string, deps: Deps<"records">): Promise<JobRecord> {
   const job = await deps.records.jobs.get(id);
   if (job === undefined) throw new BackupError("not_found", { detail: `There is no job ${id}.` });

@@ -16,10 +16,12 @@ import {
 import { checkAccess, type Principal, tenantOf } from "../core/principal.ts";
 import type { ActivityRecord } from "../core/records.ts";
 import { type BaseDeps, type Deps, lazyDeps, type Openers, type Stores } from "../deps.ts";
+import { recordsOf } from "../stores/tenant-records.ts";
 import { fromContext } from "./authorizer-context.ts";
 import { type HttpAnswer, jsonAnswer } from "./http-answer.ts";
 import { problemAnswer, publicError } from "./problem.ts";
 import { readRequest } from "./read-request.ts";
+import { tenantOfTarget } from "./tenant-of-target.ts";
 
 /** What a handler adds to the activity record of its call; never secrets. */
 export interface ActivityNote {
@@ -59,11 +61,10 @@ export function serve<S extends keyof Stores>(openers: Openers<S>, operations: O
     const principal = operation.access === "public" ? undefined : callerOf(event);
     if (principal !== undefined) trace.principal = `${principal.kind}:${principal.id}`;
     checkAccess(operation, principal);
-    // Until all records are read in the tenant's name, nothing is there for one.
-    if (tenantOf(principal) !== undefined && id !== "getMe") throw new BackupError("fleet_owner_only");
     const activity: ActivityNote = { details: {} };
     const handle = operations[id] as (request: unknown, deps: Deps<S>) => Promise<unknown>;
-    const answer = await handle({ ...readRequest(operation, event), principal, activity }, deps);
+    const request = { ...readRequest(operation, event), principal, activity };
+    const answer = await handle(request, depsOf(principal, deps));
     if (operation.activity !== undefined)
       await keepActivity(operation.activity, event, answer, principal, activity, deps);
     if (operation.answer === undefined) return { statusCode: operation.status, headers: {} };
@@ -122,6 +123,15 @@ function findOperation(
   throw new BackupError("not_found", { detail: `This function does not serve ${event.routeKey}.` });
 }
 
+/** A tenant's operator is served with nothing but the tenant's records. */
+function depsOf<S extends keyof Stores>(principal: Principal | undefined, deps: Deps<S>): Deps<S> {
+  const tenant = tenantOf(principal);
+  const { records } = deps as Partial<Stores>;
+  return tenant === undefined || records === undefined
+    ? deps
+    : { ...deps, records: recordsOf(tenant, records) };
+}
+
 function callerOf(event: APIGatewayProxyEventV2): Principal | undefined {
   const { authorizer } = event.requestContext as { authorizer?: { lambda?: unknown } };
   return fromContext(authorizer?.lambda);
@@ -155,7 +165,8 @@ async function keepActivity(
   };
   try {
     if (deps.records === undefined) throw new Error("a function with activity needs the records");
-    await deps.records.activity.add(activity);
+    const tenant = tenantOf(principal) ?? (await tenantOfTarget(target, deps.records));
+    await deps.records.activity.add(tenant === undefined ? activity : { ...activity, tenant });
   } catch (error) {
     // The change is made and cannot be taken back; the log line is then the record.
     deps.log.error("activity record lost", { activity, error });

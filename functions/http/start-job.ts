@@ -7,7 +7,7 @@ import type { JobRecord } from "../core/records.ts";
 import { startJob } from "../core/steer-job.ts";
 import type { Deps } from "../deps.ts";
 import { settleRace } from "../stores/settle-race.ts";
-import { loadNode, loadSite } from "./load.ts";
+import { loadHost, loadSite } from "./load.ts";
 import type { ActivityNote } from "./serve.ts";
 import { activeJobOf } from "./site-jobs.ts";
 
@@ -18,7 +18,7 @@ export async function startManualJob(
   deps: Deps<"records" | "queues">,
 ): Promise<{ job_id: string; state: JobRecord["state"] }> {
   const jobId = deps.randomUuid();
-  const node = await loadNode((await loadSite(siteId, deps)).node_id, deps);
+  const node = await loadHost(await loadSite(siteId, deps), deps);
   if (node.state === "disabled") throw new BackupError("node_disabled");
   const { site, job } = await settleRace(async () => {
     const found = await loadSite(siteId, deps);

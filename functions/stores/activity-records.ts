@@ -2,7 +2,7 @@
 import { CustomAttributeType, Entity } from "electrodb";
 import type { ActivityRecord } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
-import { key, type Table, ttlSeconds } from "./table.ts";
+import { key, ofTenant, type Table, ttlSeconds } from "./table.ts";
 import { asPut, type WriteItem } from "./transact.ts";
 
 const KEEP_DAYS = 400;
@@ -13,6 +13,7 @@ function activityEntity(table: Table) {
       model: { entity: "activity", version: "1", service: "backupd" },
       attributes: {
         id: { type: "string", required: true },
+        tenant: { type: "string" },
         at: { type: "string", required: true },
         actor: { type: CustomAttributeType<ActivityRecord["actor"]>("any"), required: true },
         action: { type: "string", required: true },
@@ -20,7 +21,7 @@ function activityEntity(table: Table) {
         details: { type: CustomAttributeType<Record<string, unknown>>("any"), required: true },
         ttl: { type: "number", hidden: true },
       },
-      indexes: { all: { pk: key("pk", []), sk: key("sk", ["at", "id"]) } },
+      indexes: { all: { pk: key("pk", []), sk: key("sk", ["at", "id"]) }, ofTenant: ofTenant(["at", "id"]) },
     },
     { client: table.client, table: table.name },
   );
@@ -31,6 +32,7 @@ export interface ActivityRecords {
   /** To be written together with what it tells of. */
   addItem(activity: ActivityRecord): WriteItem;
   list(page: PageRequest): Promise<Page<ActivityRecord>>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<ActivityRecord>>;
 }
 
 export function openActivityRecords(table: Table): ActivityRecords {
@@ -46,6 +48,9 @@ export function openActivityRecords(table: Table): ActivityRecords {
     },
     list(page) {
       return readPage("activity", activities.query.all({}), page);
+    },
+    listOfTenant(page, tenant) {
+      return readPage(`activity@${tenant}`, activities.query.ofTenant({ tenant }), page);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { CustomAttributeType, Entity } from "electrodb";
 import { PROBLEM_KINDS } from "#shared/contracts/alerts.ts";
 import type { AlertRecord } from "../core/alerts.ts";
-import { key, type Table } from "./table.ts";
+import { key, ofTenant, type Table } from "./table.ts";
 
 function alertEntity(table: Table) {
   return new Entity(
@@ -10,6 +10,7 @@ function alertEntity(table: Table) {
       model: { entity: "alert", version: "1", service: "backupd" },
       attributes: {
         key: { type: "string", required: true },
+        tenant: { type: "string" },
         kind: { type: PROBLEM_KINDS, required: true },
         target: { type: CustomAttributeType<AlertRecord["target"]>("any"), required: true },
         text: { type: "string", required: true },
@@ -19,7 +20,7 @@ function alertEntity(table: Table) {
         told: { type: "number", required: true },
         closed_at: { type: "string" },
       },
-      indexes: { all: { pk: key("pk", []), sk: key("sk", ["key"]) } },
+      indexes: { all: { pk: key("pk", []), sk: key("sk", ["key"]) }, ofTenant: ofTenant(["key"]) },
     },
     { client: table.client, table: table.name },
   );
@@ -27,6 +28,7 @@ function alertEntity(table: Table) {
 
 export interface AlertRecords {
   all(): Promise<AlertRecord[]>;
+  allOfTenant(tenant: string): Promise<AlertRecord[]>;
   save(alert: AlertRecord): Promise<void>;
   remove(alert: AlertRecord): Promise<void>;
 }
@@ -36,6 +38,9 @@ export function openAlertRecords(table: Table): AlertRecords {
   return {
     async all() {
       return (await alerts.query.all({}).go({ pages: "all", consistent: true })).data;
+    },
+    async allOfTenant(tenant) {
+      return (await alerts.query.ofTenant({ tenant }).go({ pages: "all" })).data;
     },
     async save(alert) {
       await alerts.put(alert).go();

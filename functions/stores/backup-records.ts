@@ -6,8 +6,9 @@ import type { VerifyResult } from "#shared/contracts/restores.ts";
 import type { BackupMark } from "../core/job-state.ts";
 import type { UsedBackup } from "../core/quota.ts";
 import type { BackupRecord, FailedVerification, SiteRecord, StageSeconds } from "../core/records.ts";
+import { ifCondition } from "./node-records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
-import { key, type Table } from "./table.ts";
+import { key, ofTenant, type Table } from "./table.ts";
 import { asDelete, asPut, asUpdate, type WriteItem } from "./transact.ts";
 
 function backupEntity(table: Table) {
@@ -16,6 +17,7 @@ function backupEntity(table: Table) {
       model: { entity: "backup", version: "1", service: "backupd" },
       attributes: {
         id: { type: "string", required: true },
+        tenant: { type: "string" },
         job_id: { type: "string", required: true },
         site_id: { type: "string", required: true },
         site_name: { type: "string", required: true },
@@ -47,6 +49,7 @@ function backupEntity(table: Table) {
           pk: key("gsi3pk", ["node_id"]),
           sk: key("gsi3sk", ["created_at", "id"]),
         },
+        ofTenant: ofTenant(["created_at", "id"]),
       },
     },
     { client: table.client, table: table.name },
@@ -58,6 +61,7 @@ export interface BackupRecords {
   list(page: PageRequest): Promise<Page<BackupRecord>>;
   listOfSite(page: PageRequest, site: Pick<SiteRecord, "id" | "node_id">): Promise<Page<BackupRecord>>;
   listOfNode(page: PageRequest, nodeId: string): Promise<Page<BackupRecord>>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<BackupRecord>>;
   /** Sizes of all backups of a node, consistent with every write before. */
   usedByNode(nodeId: string): Promise<UsedBackup[]>;
   /** The newest backups of a site that lie under that node, newest first, consistent with every write before. */
@@ -66,6 +70,8 @@ export interface BackupRecords {
   ofSite(nodeId: string, siteId: string): Promise<BackupRecord[]>;
   /** Whether any backup of the site is at that path. */
   isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
+  /** Nothing but that, whatever else becomes of it meanwhile; one that is gone stays gone. */
+  changeTenant(backup: BackupRecord, tenant: string | undefined): Promise<void>;
   createItem(backup: BackupRecord): WriteItem;
   /** Fails when the backup is gone. */
   markItem(mark: BackupMark): WriteItem;
@@ -89,6 +95,9 @@ export function openBackupRecords(table: Table): BackupRecords {
     listOfNode(page, nodeId) {
       return readPage(`backups/node/${nodeId}`, backups.query.newestOfNode({ node_id: nodeId }), page);
     },
+    listOfTenant(page, tenant) {
+      return readPage(`backups@${tenant}`, backups.query.ofTenant({ tenant }), page);
+    },
     async usedByNode(nodeId) {
       const query = backups.query.byNode({ node_id: nodeId });
       const wanted: ("site_id" | "created_at" | "size_bytes")[] = ["site_id", "created_at", "size_bytes"];
@@ -106,6 +115,18 @@ export function openBackupRecords(table: Table): BackupRecords {
       const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });
       const { data } = await query.go({ pages: "all", consistent: true, attributes: ["s3_path"] });
       return data.some((backup) => backup.s3_path === s3Path);
+    },
+    async changeTenant(backup, tenant) {
+      const { node_id, site_id, created_at, id } = backup;
+      if (tenant === undefined) {
+        await ifCondition(backups.patch({ node_id, site_id, created_at, id }).remove(["tenant"]).go());
+        return;
+      }
+      // What never changes is written again, because a backup of a time before tenants lacks the key of their index.
+      const { hold: _1, last_read_at: _2, verified_at: _3, proved_at: _4, proof: _5, ...rest } = backup;
+      const { verification_failed: _6, ...fixed } = rest;
+      const write = backups.upsert({ ...fixed, tenant }).where((one, { exists }) => exists(one.id));
+      await ifCondition(write.go());
     },
     createItem(backup) {
       return asPut(backups.create(backup).params());

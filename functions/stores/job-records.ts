@@ -14,7 +14,7 @@ import type { Change } from "../core/job-state.ts";
 import type { JobRecord } from "../core/records.ts";
 import { ifCondition } from "./node-records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
-import { key, type Table } from "./table.ts";
+import { key, ofTenant, type Table } from "./table.ts";
 import { asPut, type WriteItem } from "./transact.ts";
 
 function jobEntity(table: Table) {
@@ -23,6 +23,7 @@ function jobEntity(table: Table) {
       model: { entity: "job", version: "1", service: "backupd" },
       attributes: {
         id: { type: "string", required: true },
+        tenant: { type: "string" },
         version: { type: "number", required: true },
         type: { type: JOB_TYPES, required: true },
         site_id: { type: "string", required: true },
@@ -61,6 +62,7 @@ function jobEntity(table: Table) {
         byId: { pk: key("pk", ["id"]), sk: key("sk", []) },
         all: { index: "gsi1", pk: key("gsi1pk", []), sk: key("gsi1sk", ["created_at", "id"]) },
         bySite: { index: "gsi2", pk: key("gsi2pk", ["site_id"]), sk: key("gsi2sk", ["created_at", "id"]) },
+        ofTenant: ofTenant(["created_at", "id"]),
       },
     },
     { client: table.client, table: table.name },
@@ -85,6 +87,9 @@ export interface JobRecords {
   list(page: PageRequest, siteId?: string): Promise<Page<JobRecord>>;
   /** Those of a site that were made between the two instants. */
   madeBetween(siteId: string, from: Date, to: Date): Promise<JobRecord[]>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<JobRecord>>;
+  /** All jobs of a site, a page at a time. */
+  ofSite(siteId: string): AsyncGenerator<JobRecord[]>;
   /** One conditional write; undefined when the node does not hold that lease. */
   renew(renewal: Renewal): Promise<JobRecord | undefined>;
   changeItem(change: Change<JobRecord>): WriteItem;
@@ -109,6 +114,20 @@ export function openJobRecords(table: Table): JobRecords {
         .bySite({ site_id: siteId })
         .between({ created_at: from.toISOString() }, { created_at: to.toISOString() });
       return (await query.go({ pages: "all" })).data.map(withType);
+    },
+    async listOfTenant(page, tenant) {
+      const { items, ...rest } = await readPage(`jobs@${tenant}`, jobs.query.ofTenant({ tenant }), page);
+      return { ...rest, items: items.map(withType) };
+    },
+    async *ofSite(siteId) {
+      let cursor: string | null = null;
+      do {
+        const page: { data: JobRecord[]; cursor: string | null } = await jobs.query
+          .bySite({ site_id: siteId })
+          .go({ cursor });
+        yield page.data.map(withType);
+        cursor = page.cursor;
+      } while (cursor !== null);
     },
     async renew({ jobId, nodeId, fencing, leaseExpiresAt, progress }) {
       const update = jobs

@@ -1,9 +1,9 @@
 // Nodes, and the reservation of each signing key.
 import { CustomAttributeType, Entity } from "electrodb";
 import type { Heartbeat } from "#shared/contracts/nodes.ts";
-import type { NodeRecord } from "../core/records.ts";
+import type { NodeRecord, SiteRecord } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
-import { key, type Table } from "./table.ts";
+import { key, ofTenant, type Table } from "./table.ts";
 import { asPut, asUpdate, type WriteItem } from "./transact.ts";
 
 function nodeEntity(table: Table) {
@@ -13,6 +13,7 @@ function nodeEntity(table: Table) {
       attributes: {
         id: { type: "string", required: true },
         life: { type: ["live", "removed"] as const, required: true },
+        tenant: { type: "string" },
         name: { type: "string", required: true },
         state: { type: ["active", "disabled"] as const, required: true },
         created_at: { type: "string", required: true },
@@ -20,6 +21,7 @@ function nodeEntity(table: Table) {
         age_recipient: { type: "string", required: true },
         queue_url: { type: "string", required: true },
         site_count: { type: "number", required: true },
+        site_moves: { type: "number" },
         quota_bytes: { type: "number" },
         version: { type: "string" },
         platform: { type: "string" },
@@ -33,6 +35,7 @@ function nodeEntity(table: Table) {
       indexes: {
         byId: { pk: key("pk", ["id"]), sk: key("sk", []) },
         all: { index: "gsi1", pk: key("gsi1pk", ["life"]), sk: key("gsi1sk", ["created_at", "id"]) },
+        ofTenant: ofTenant(["life", "created_at", "id"]),
       },
     },
     { client: table.client, table: table.name },
@@ -54,16 +57,24 @@ function signingKeyEntity(table: Table) {
 export interface NodeRecords {
   get(id: string): Promise<NodeRecord | undefined>;
   list(page: PageRequest): Promise<Page<NodeRecord>>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<NodeRecord>>;
   /** All live nodes. */
   all(): Promise<NodeRecord[]>;
-  /** False when the node is gone. */
-  change(id: string, change: NodeChange): Promise<NodeRecord | undefined>;
+  allOfTenant(tenant: string): Promise<NodeRecord[]>;
+  /** The node that a site lies on, whoever's it is: to work with, not to show. */
+  hostOf(site: SiteRecord): Promise<NodeRecord | undefined>;
+  /** False when it is gone, or its sites are no longer those that were looked at. */
+  changeTenant(node: NodeRecord, tenant: string | undefined): Promise<boolean>;
+  /** undefined when the node is gone, or is not of that tenant. */
+  change(id: string, change: NodeChange, tenant?: string): Promise<NodeRecord | undefined>;
   heartbeat(id: string, beat: Heartbeat, at: string): Promise<boolean>;
   /** Removes a node that has no sites; false when it has some, or is gone. */
   remove(node: NodeRecord): Promise<boolean>;
   createItems(node: NodeRecord): WriteItem[];
-  /** Counts a site in or out; fails unless the node is there, and for a new site also active. */
-  countSite(nodeId: string, by: 1 | -1): WriteItem;
+  /** Counts a site in or out; fails unless the node is there, and for a new site also active and of its tenant or none. */
+  countSite(site: SiteRecord, by: 1 | -1): WriteItem;
+  /** Fails unless the site's new tenant is the node's, or the node has none. */
+  moveSiteItem(site: SiteRecord): WriteItem;
   signingKeyTaken(x: string): Promise<boolean>;
 }
 
@@ -77,17 +88,42 @@ export interface NodeChange {
 export function openNodeRecords(table: Table): NodeRecords {
   const nodes = nodeEntity(table);
   const keys = signingKeyEntity(table);
+  const get = async (id: string): Promise<NodeRecord | undefined> =>
+    (await nodes.get({ id }).go({ consistent: true })).data ?? undefined;
   return {
-    async get(id) {
-      return (await nodes.get({ id }).go({ consistent: true })).data ?? undefined;
-    },
+    get,
     list(page) {
       return readPage("nodes", nodes.query.all({ life: "live" }), page);
+    },
+    listOfTenant(page, tenant) {
+      return readPage(`nodes@${tenant}`, nodes.query.ofTenant({ tenant, life: "live" }), page);
     },
     async all() {
       return (await nodes.query.all({ life: "live" }).go({ pages: "all" })).data;
     },
-    async change(id, { name, state, quota_bytes: quotaBytes }) {
+    async allOfTenant(tenant) {
+      return (await nodes.query.ofTenant({ tenant, life: "live" }).go({ pages: "all" })).data;
+    },
+    hostOf(site) {
+      return get(site.node_id);
+    },
+    async changeTenant({ id, created_at, site_count, site_moves }, tenant) {
+      // `life` is set again, because a node of a time before tenants lacks the key of their index.
+      const update = nodes.update({ id }).set({ life: "live", ...(tenant === undefined ? {} : { tenant }) });
+      const done = await ifCondition(
+        (tenant === undefined ? update.remove(["tenant"]) : update)
+          .composite({ created_at })
+          .where(
+            (node, { eq, notExists }) =>
+              `${eq(node.life, "live")} AND ${eq(node.site_count, site_count)} AND ${
+                site_moves === undefined ? notExists(node.site_moves) : eq(node.site_moves, site_moves)
+              }`,
+          )
+          .go(),
+      );
+      return done !== undefined;
+    },
+    async change(id, { name, state, quota_bytes: quotaBytes }, tenant) {
       const set = {
         ...(name === undefined ? {} : { name }),
         ...(state === undefined ? {} : { state }),
@@ -96,7 +132,10 @@ export function openNodeRecords(table: Table): NodeRecords {
       const update = nodes.update({ id }).set(set);
       const changed = await ifCondition(
         (quotaBytes === null ? update.remove(["quota_bytes"]) : update)
-          .where(({ life }, { eq }) => eq(life, "live"))
+          .where(
+            (node, { eq }) =>
+              `${eq(node.life, "live")}${tenant === undefined ? "" : ` AND ${eq(node.tenant, tenant)}`}`,
+          )
           .go({ response: "all_new" }),
       );
       return changed === undefined ? undefined : (changed.data as NodeRecord);
@@ -126,14 +165,29 @@ export function openNodeRecords(table: Table): NodeRecords {
         asPut(keys.create({ x: node.signing_key, node_id: node.id }).params()),
       ];
     },
-    countSite(id, by) {
+    countSite({ node_id: id, tenant }, by) {
       const update = nodes.update({ id }).add({ site_count: by });
-      const isReady = by === 1 ? "active" : undefined;
       return asUpdate(
         update
-          .where(({ life, state }, { eq }) =>
-            isReady === undefined ? eq(life, "live") : `${eq(life, "live")} AND ${eq(state, isReady)}`,
-          )
+          .where((node, { eq, notExists }) => {
+            const isLive = eq(node.life, "live");
+            if (by === -1) return isLive;
+            const isOpen = notExists(node.tenant);
+            const isTheirs = tenant === undefined ? isOpen : `(${isOpen} OR ${eq(node.tenant, tenant)})`;
+            return `${isLive} AND ${eq(node.state, "active")} AND ${isTheirs}`;
+          })
+          .params(),
+      );
+    },
+    moveSiteItem({ node_id: id, tenant }) {
+      const update = nodes.update({ id }).add({ site_moves: 1 });
+      return asUpdate(
+        update
+          .where((node, { eq, notExists }) => {
+            const isOpen = notExists(node.tenant);
+            const isTheirs = tenant === undefined ? isOpen : `(${isOpen} OR ${eq(node.tenant, tenant)})`;
+            return `${eq(node.life, "live")} AND ${isTheirs}`;
+          })
           .params(),
       );
     },

@@ -7,7 +7,7 @@ import type { Change } from "../core/job-state.ts";
 import type { SiteRecord } from "../core/records.ts";
 import type { NodeRecords } from "./node-records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
-import { key, type Table } from "./table.ts";
+import { key, ofTenant, type Table } from "./table.ts";
 import { asDelete, asPut, transact, type WriteItem } from "./transact.ts";
 
 function siteEntity(table: Table) {
@@ -18,6 +18,8 @@ function siteEntity(table: Table) {
         id: { type: "string", required: true },
         version: { type: "number", required: true },
         life: { type: ["live", "removed"] as const, required: true },
+        tenant: { type: "string" },
+        tenant_changed_at: { type: "string" },
         node_id: { type: "string", required: true },
         name: { type: "string", required: true },
         path: { type: "string", required: true },
@@ -49,6 +51,7 @@ function siteEntity(table: Table) {
           pk: key("gsi2pk", ["node_id", "life"]),
           sk: key("gsi2sk", ["created_at", "id"]),
         },
+        ofTenant: ofTenant(["life", "created_at", "id"]),
       },
     },
     { client: table.client, table: table.name },
@@ -75,11 +78,13 @@ function reservationEntity(table: Table) {
 export interface SiteRecords {
   get(id: string): Promise<SiteRecord | undefined>;
   list(page: PageRequest, nodeId?: string): Promise<Page<SiteRecord>>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<SiteRecord>>;
   /** All live sites, for what has to look at each of them. */
   all(): Promise<SiteRecord[]>;
+  allOfTenant(tenant: string): Promise<SiteRecord[]>;
   /** All live sites of a node. */
   ofNode(nodeId: string): Promise<SiteRecord[]>;
-  /** The three writes below are false when a condition failed: node gone, name or path taken, site changed. */
+  /** The three writes below are false when a condition failed: node gone or another tenant's, name or path taken, site changed. */
   create(site: SiteRecord): Promise<boolean>;
   change(change: { before: SiteRecord; after: SiteRecord }): Promise<boolean>;
   remove(change: { before: SiteRecord; after: SiteRecord }): Promise<boolean>;
@@ -121,15 +126,21 @@ export function openSiteRecords(table: Table, nodes: NodeRecords): SiteRecords {
         ? readPage("sites", sites.query.all({ life: "live" }), page)
         : readPage(`sites/${nodeId}`, sites.query.byNode({ node_id: nodeId, life: "live" }), page);
     },
+    listOfTenant(page, tenant) {
+      return readPage(`sites@${tenant}`, sites.query.ofTenant({ tenant, life: "live" }), page);
+    },
     async all() {
       return (await sites.query.all({ life: "live" }).go({ pages: "all" })).data;
+    },
+    async allOfTenant(tenant) {
+      return (await sites.query.ofTenant({ tenant, life: "live" }).go({ pages: "all" })).data;
     },
     async ofNode(nodeId) {
       return (await sites.query.byNode({ node_id: nodeId, life: "live" }).go({ pages: "all" })).data;
     },
     create(site) {
       return transact(table, [
-        nodes.countSite(site.node_id, 1),
+        nodes.countSite(site, 1),
         changeItem({ before: undefined, after: site }),
         ...values(site).map(reserve),
       ]);
@@ -140,11 +151,12 @@ export function openSiteRecords(table: Table, nodes: NodeRecords): SiteRecords {
       return transact(table, [
         changeItem(change),
         ...moved.flatMap((at) => [free(old[at]), reserve(fresh[at])]),
+        ...(change.before.tenant === change.after.tenant ? [] : [nodes.moveSiteItem(change.after)]),
       ]);
     },
     remove(change) {
       return transact(table, [
-        nodes.countSite(change.before.node_id, -1),
+        nodes.countSite(change.before, -1),
         changeItem(change),
         ...values(change.before).map(free),
       ]);

@@ -5,7 +5,7 @@ import { ROLES } from "#shared/contracts/identity.ts";
 import type { ApiTokenRecord, EnrollmentTokenRecord } from "../core/records.ts";
 import { ifCondition } from "./node-records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
-import { key, type Table, ttlSeconds } from "./table.ts";
+import { key, ofTenant, type Table, ttlSeconds } from "./table.ts";
 import { asUpdate, type WriteItem } from "./transact.ts";
 
 const KEEP_DAYS = 30;
@@ -16,6 +16,7 @@ function enrollmentTokenEntity(table: Table) {
       model: { entity: "enrollment_token", version: "1", service: "backupd" },
       attributes: {
         id: { type: "string", required: true },
+        tenant: { type: "string" },
         hash: { type: "string", required: true },
         label: { type: "string", required: true },
         created_at: { type: "string", required: true },
@@ -27,6 +28,7 @@ function enrollmentTokenEntity(table: Table) {
       indexes: {
         byId: { pk: key("pk", ["id"]), sk: key("sk", []) },
         all: { index: "gsi1", pk: key("gsi1pk", []), sk: key("gsi1sk", ["created_at", "id"]) },
+        ofTenant: ofTenant(["created_at", "id"]),
       },
     },
     { client: table.client, table: table.name },
@@ -39,6 +41,7 @@ function apiTokenEntity(table: Table) {
       model: { entity: "api_token", version: "1", service: "backupd" },
       attributes: {
         id: { type: "string", required: true },
+        tenant: { type: "string" },
         hash: { type: "string", required: true },
         label: { type: "string", required: true },
         role: { type: ROLES, required: true },
@@ -50,6 +53,7 @@ function apiTokenEntity(table: Table) {
       indexes: {
         byId: { pk: key("pk", ["id"]), sk: key("sk", []) },
         all: { index: "gsi1", pk: key("gsi1pk", []), sk: key("gsi1sk", ["created_at", "id"]) },
+        ofTenant: ofTenant(["created_at", "id"]),
       },
     },
     { client: table.client, table: table.name },
@@ -59,6 +63,7 @@ function apiTokenEntity(table: Table) {
 export interface EnrollmentTokenRecords {
   get(id: string): Promise<EnrollmentTokenRecord | undefined>;
   list(page: PageRequest): Promise<Page<EnrollmentTokenRecord>>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<EnrollmentTokenRecord>>;
   create(token: EnrollmentTokenRecord): Promise<void>;
   /** False when it is used, revoked or unknown. */
   revoke(id: string, at: string): Promise<boolean>;
@@ -74,6 +79,9 @@ export function openEnrollmentTokenRecords(table: Table): EnrollmentTokenRecords
     },
     list(page) {
       return readPage("enrollment-tokens", tokens.query.all({}), page);
+    },
+    listOfTenant(page, tenant) {
+      return readPage(`enrollment-tokens@${tenant}`, tokens.query.ofTenant({ tenant }), page);
     },
     async create(token) {
       await tokens.create({ ...token, ttl: ttlSeconds(token.expires_at, KEEP_DAYS) }).go();
@@ -104,6 +112,7 @@ export function openEnrollmentTokenRecords(table: Table): EnrollmentTokenRecords
 export interface ApiTokenRecords {
   get(id: string): Promise<ApiTokenRecord | undefined>;
   list(page: PageRequest): Promise<Page<ApiTokenRecord>>;
+  listOfTenant(page: PageRequest, tenant: string): Promise<Page<ApiTokenRecord>>;
   create(token: ApiTokenRecord): Promise<void>;
   /** False when it is unknown or already revoked. */
   revoke(id: string, at: string): Promise<boolean>;
@@ -117,6 +126,9 @@ export function openApiTokenRecords(table: Table): ApiTokenRecords {
     },
     list(page) {
       return readPage("api-tokens", tokens.query.all({}), page);
+    },
+    listOfTenant(page, tenant) {
+      return readPage(`api-tokens@${tenant}`, tokens.query.ofTenant({ tenant }), page);
     },
     async create(token) {
       const ttl = token.expires_at === undefined ? {} : { ttl: ttlSeconds(token.expires_at, KEEP_DAYS) };

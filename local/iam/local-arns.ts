@@ -19,6 +19,7 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     gsi1: `${table}/index/gsi1`,
     gsi2: `${table}/index/gsi2`,
     gsi3: `${table}/index/gsi3`,
+    gsi4: `${table}/index/gsi4`,
     archives: `arn:aws:s3:::${names.bucketName}/*`,
     bucket: `arn:aws:s3:::${names.bucketName}`,
     node_queues: arn("sqs", "backupd-local-node-*"),

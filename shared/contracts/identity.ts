@@ -10,6 +10,9 @@ export type Role = z.infer<typeof Role>;
 export const CreateEnrollmentToken = z.strictObject({
   label: Label.default("node"),
   ttl_seconds: z.int().min(60).max(604_800).default(3_600),
+  tenant: Tenant.optional().describe(
+    "Whose the node and its sites will be; the caller's own, if they have one",
+  ),
 });
 
 export const EnrollmentToken = z.object({
@@ -18,6 +21,7 @@ export const EnrollmentToken = z.object({
   created_at: Timestamp,
   expires_at: Timestamp,
   state: z.enum(["open", "used", "revoked", "expired"]),
+  tenant: Tenant.nullable(),
   used_by_node_id: Id.optional(),
 });
 export type EnrollmentToken = z.infer<typeof EnrollmentToken>;
@@ -48,12 +52,14 @@ export const CreateApiToken = z.strictObject({
   label: Label,
   role: Role,
   ttl_seconds: z.int().min(60).max(31_536_000).optional(),
+  tenant: Tenant.optional().describe("All that its bearer will see; the caller's own, if they have one"),
 });
 
 export const ApiToken = z.object({
   id: Id,
   label: Label,
   role: Role,
+  tenant: Tenant.nullable(),
   created_at: Timestamp,
   expires_at: Timestamp.optional(),
   revoked_at: Timestamp.optional(),

@@ -1,6 +1,6 @@
 // A node: what operators see of it, what it says of itself, and what the Master hands it to work with.
 import * as z from "zod";
-import { Bytes, Id, Label, Timestamp } from "./common.ts";
+import { Bytes, Id, Label, Tenant, Timestamp } from "./common.ts";
 import { NodeSite } from "./sites.ts";
 
 export const DiscoveredSite = z.strictObject({
@@ -30,6 +30,7 @@ export const Node = z.object({
   id: Id,
   name: Label,
   state: z.enum(["active", "disabled"]),
+  tenant: Tenant.nullable().describe("Whose it is, with all its sites; null = its sites may be of several"),
   created_at: Timestamp,
   last_seen_at: Timestamp.optional(),
   version: z.string().optional(),
@@ -46,6 +47,9 @@ export type Node = z.infer<typeof Node>;
 export const PatchNode = z.strictObject({
   name: Label.optional(),
   state: z.enum(["active", "disabled"]).optional(),
+  tenant: Tenant.nullable()
+    .optional()
+    .describe("For operators of the whole fleet; all its sites must be of it"),
 });
 
 /** What `credentials` holds once opened with the node's age identity. Lives in memory only. */

@@ -1,6 +1,6 @@
 // A WordPress site: where it lies on its node, when it is backed up, and how much it may use.
 import * as z from "zod";
-import { Bytes, Id, SiteName, Timestamp } from "./common.ts";
+import { Bytes, Id, SiteName, Tenant, Timestamp } from "./common.ts";
 import { JobState } from "./jobs.ts";
 import { Retention, RetentionStop } from "./retention.ts";
 
@@ -37,6 +37,7 @@ export const CreateSite = z.strictObject({
   node_id: Id,
   name: SiteName,
   path: SitePath,
+  tenant: Tenant.optional().describe("The node's, if it has one"),
   schedule: Schedule.optional(),
   quota_bytes: Bytes.nullable().default(null),
   exclude: z.array(ExcludeGlob).max(100).default([]).describe("Globs relative to wp-content"),
@@ -47,6 +48,9 @@ export const PatchSite = z.strictObject({
   name: SiteName.optional(),
   path: SitePath.optional(),
   state: z.enum(["active", "paused"]).optional(),
+  tenant: Tenant.nullable()
+    .optional()
+    .describe("For operators of the whole fleet: moves the site, its jobs and backups"),
   exclude: z.array(ExcludeGlob).max(100).optional(),
 });
 export type PatchSite = z.infer<typeof PatchSite>;
@@ -76,6 +80,7 @@ export const Site = z.object({
   name: SiteName,
   path: z.string(),
   state: z.enum(["active", "paused"]),
+  tenant: Tenant.nullable(),
   created_at: Timestamp,
   schedule: Schedule.nullable(),
   proof: ProofSchedule.nullable(),
@@ -105,7 +110,7 @@ export const QuotaCheck = z.object({
   quota_bytes: Bytes.nullable(),
   estimated_bytes: Bytes.describe("The size of the last good backup; 0 before the first"),
   projected_bytes: Bytes,
-  node_used_bytes: Bytes,
+  node_used_bytes: Bytes.nullable().describe("Null for a tenant whose site shares its node"),
   node_quota_bytes: Bytes.nullable(),
   would_exceed_site_quota: z.boolean(),
   would_exceed_node_quota: z.boolean(),

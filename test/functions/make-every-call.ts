@@ -25,6 +25,7 @@ export async function makeEveryCall(master: Master, passHours: (hours: number) =
   await everyCallOfRestores(master, node, site.id);
   await everyCallOfKeeping(master, node, site.id);
   await buryAJob(master, site.id);
+  await everyCallOfTenants(master, node, site.id, passHours);
   await admin.call("startBackup", { id: site.id, body: {} });
   await admin.call("deleteSite", { id: site.id });
   await admin.call("listActivity");
@@ -58,6 +59,41 @@ async function everyCallOfRestores(master: Master, node: TestNode, siteId: strin
   await admin.call("putBackupHold", { id: backup.id, body: { held: true } });
   await admin.call("putBackupHold", { id: backup.id, body: { held: false } });
   await admin.call("deleteBackup", { id: backup.id });
+}
+
+/** A site goes to a tenant, with all it has, and its tenant looks at everything; then it comes back. */
+async function everyCallOfTenants(
+  master: Master,
+  node: TestNode,
+  siteId: string,
+  passHours: (hours: number) => void,
+): Promise<void> {
+  const { admin } = master;
+  const failing = await failingSite(master, node);
+  await master.invoke("watchChore", {});
+  const source = await finishBackup(master, node, siteId);
+  const { job_id: jobId } = await admin.call("restoreBackup", { id: source.id, body: { site_id: failing } });
+  await admin.call("cancelJob", { id: jobId });
+  await admin.call("patchSite", { id: failing, body: { tenant: "acme" } });
+  for (const tenant of ["acme", null]) await admin.call("patchSite", { id: siteId, body: { tenant } });
+  await admin.request("PATCH", `/nodes/${node.id}`, { body: { tenant: "acme" } });
+  const theirs = await master.operator("admin", "acme");
+  const lists = ["/sites", "/nodes", "/jobs", "/backups", "/activity", "/api-tokens", "/enrollment-tokens"];
+  for (const path of [...lists, "/fleet/summary", "/alerts"]) await theirs.request("GET", path);
+  await admin.call("stopBackup", { id: siteId }).catch(() => undefined);
+  passHours(1);
+  await master.invoke("watchChore", {});
+  await admin.call("deleteSite", { id: failing });
+}
+
+async function failingSite(master: Master, node: TestNode): Promise<string> {
+  const { id } = await master.createSite(node.id, "failing.example.com");
+  await finishBackup(master, node, id);
+  const { job_id: job } = await master.admin.call("startBackup", { id, body: {} });
+  const body = { site_id: id, runner_id: randomUUID(), trigger: "manual" as const };
+  const claim = await node.client.call("claimJob", { id: job, body });
+  await node.client.call("reportBackup", { body: failureReport(claim) });
+  return id;
 }
 
 /** A site that is in trouble, and then is not. */

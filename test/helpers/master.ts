@@ -57,10 +57,10 @@ export interface Master extends AsyncDisposable {
   readonly invoke: Stack["invoke"];
   /** A one-time link into the dashboard. */
   signInLink(): string;
-  /** A client with a fresh API token of that role. */
-  operator(role: Role): Promise<ApiClient>;
+  /** A client with a fresh API token of that role, of the whole fleet or of a tenant. */
+  operator(role: Role, tenant?: string): Promise<ApiClient>;
   withToken(token: string): ApiClient;
-  enrolNode(name?: string): Promise<TestNode>;
+  enrolNode(name?: string, tenant?: string): Promise<TestNode>;
   createSite(nodeId: string, name?: string, path?: string): Promise<Site>;
   /** Every item of the table, in a fixed order. */
   dumpTable(): Promise<unknown[]>;
@@ -116,11 +116,13 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
     invoke: stack.invoke,
     signInLink: () => stack.dashboard?.signInLink() ?? "",
     withToken,
-    async operator(role) {
-      return withToken((await admin.call("createApiToken", { body: { label: role, role } })).token);
+    async operator(role, tenant) {
+      const body = { label: role, role, ...(tenant === undefined ? {} : { tenant }) };
+      return withToken((await admin.call("createApiToken", { body })).token);
     },
-    async enrolNode(name = "web1.example.com") {
-      const { token } = await admin.call("createEnrollmentToken", { body: {} });
+    async enrolNode(name = "web1.example.com", tenant) {
+      const body = tenant === undefined ? {} : { tenant };
+      const { token } = await admin.call("createEnrollmentToken", { body });
       return enrol(stack.apiUrl, token, name, audience, now);
     },
     createSite(nodeId, name = "shop.example.com", path = `/var/www/${name}`) {
@@ -130,7 +132,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Master> 
       const { Items = [] } = await dump.send(
         new ScanCommand({ TableName: env["TABLE_NAME"], ConsistentRead: true }),
       );
-      return Items.map((item) => JSON.stringify(item, Object.keys(item).sort())).sort();
+      return Items.map((item) => JSON.stringify(item, sortedKeys)).sort();
     },
     close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -164,4 +166,10 @@ export async function enrol(
     return new SignJWT(payload).setProtectedHeader({ alg: "EdDSA" }).sign(key);
   };
   return { id, signingKey, privateKey, ageIdentity, sign, client: apiClient(url, () => sign()) };
+}
+
+/** DynamoDB gives the keys of maps in any order. */
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -17,6 +17,7 @@ function site(name: string, fields: Partial<Site> = {}): Site {
     name,
     path: `/var/www/${name}`,
     state: "active",
+    tenant: null,
     created_at: "2029-01-01T00:00:00.000Z",
     schedule: nightly,
     proof: null,
