@@ -13,8 +13,20 @@ export function apiRoutes(): Plugin {
   };
 }
 
-function routes(): Record<string, { method: string; path: string; access: string }> {
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly access: string;
+  readonly fleetWide?: true;
+}
+
+function routes(): Record<string, Route> {
   const entries = Object.entries(OPERATIONS) as [string, Operation][];
   const wanted = entries.filter(([, { access }]) => access !== "node");
-  return Object.fromEntries(wanted.map(([id, { method, path, access }]) => [id, { method, path, access }]));
+  return Object.fromEntries(
+    wanted.map(([id, { method, path, access, fleetWide }]) => [
+      id,
+      { method, path, access, ...(fleetWide === true ? { fleetWide } : {}) },
+    ]),
+  );
 }

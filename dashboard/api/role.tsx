@@ -19,8 +19,12 @@ export function useMe(): Me {
 }
 
 export function useMay(): (operation: OperationId) => boolean {
-  const { role } = useMe();
-  return (operation) => (RANK[role] ?? 0) >= (RANK[ROUTES[operation].access] ?? Number.POSITIVE_INFINITY);
+  const { role, tenant } = useMe();
+  return (operation) => {
+    const { access, fleetWide = false } = ROUTES[operation];
+    if (fleetWide && tenant !== null) return false;
+    return (RANK[role] ?? 0) >= (RANK[access] ?? Number.POSITIVE_INFINITY);
+  };
 }
 
 /** Shows its children to those whose calls of `to` the API would take. */

@@ -1,5 +1,6 @@
 // Finished backups. They lie under their node, by site and time, so that what a site or a node uses is one
 // consistent Query of the table itself; an index would lag behind.
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { CustomAttributeType, Entity } from "electrodb";
 import type { Warning } from "#shared/contracts/backups.ts";
 import type { VerifyResult } from "#shared/contracts/restores.ts";
@@ -117,16 +118,17 @@ export function openBackupRecords(table: Table): BackupRecords {
       return data.some((backup) => backup.s3_path === s3Path);
     },
     async changeTenant(backup, tenant) {
-      const { node_id, site_id, created_at, id } = backup;
-      if (tenant === undefined) {
-        await ifCondition(backups.patch({ node_id, site_id, created_at, id }).remove(["tenant"]).go());
-        return;
-      }
-      // What never changes is written again, because a backup of a time before tenants lacks the key of their index.
-      const { hold: _1, last_read_at: _2, verified_at: _3, proved_at: _4, proof: _5, ...rest } = backup;
-      const { verification_failed: _6, ...fixed } = rest;
-      const write = backups.upsert({ ...fixed, tenant }).where((one, { exists }) => exists(one.id));
-      await ifCondition(write.go());
+      // Not ElectroDB's update, which leaves out the key of the tenants' index where nothing of it changes: a backup of a
+      // time before tenants lacks it.
+      const { pk, sk, gsi4sk } = (backups.put(backup).params() as { Item: Record<string, string> }).Item;
+      const update = new UpdateCommand({
+        TableName: table.name,
+        Key: { pk, sk },
+        ConditionExpression: "attribute_exists(pk)",
+        UpdateExpression: `SET gsi4sk = :key${tenant === undefined ? " REMOVE tenant" : ", tenant = :tenant"}`,
+        ExpressionAttributeValues: { ":key": gsi4sk, ...(tenant === undefined ? {} : { ":tenant": tenant }) },
+      });
+      await ifCondition(table.client.send(update));
     },
     createItem(backup) {
       return asPut(backups.create(backup).params());

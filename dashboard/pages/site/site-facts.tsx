@@ -31,8 +31,13 @@ export function SiteFacts({ site }: { site: Site }): ReactNode {
             {site.last_backup_at === null ? "Never" : <Ago at={site.last_backup_at} />}
           </Fact>
           <Fact term="Node">
-            <Link href={`/nodes/${site.node_id}`}>{node.data?.name ?? "…"}</Link>
+            {node.error?.kind === "missing" ? (
+              <span className="muted">Shared</span>
+            ) : (
+              <Link href={`/nodes/${site.node_id}`}>{node.data?.name ?? "…"}</Link>
+            )}
           </Fact>
+          {site.tenant === null ? null : <Fact term="Tenant">{site.tenant}</Fact>}
           <Fact term="Path">
             <code>{site.path}</code>
           </Fact>
