@@ -8,9 +8,9 @@ import { type ControlOptions, composeControl } from "./compose-control.ts";
 import type { JobRuns, RunBackup } from "./context.ts";
 import type { DaemonDeps } from "./daemon.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
+import type { LedgerHead } from "./io/ledger-head.ts";
 import { openQueue } from "./io/queue.ts";
 import { openUploadJournal } from "./io/upload-journal.ts";
-import type { Ledger } from "./io/upload-ledger.ts";
 import { keepRestores } from "./keep-restores.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
 import type { UploadFate } from "./settle-uploads.ts";
@@ -20,12 +20,12 @@ export interface Engine {
   readonly runBackup: RunBackup;
   readonly runJobs?: JobRuns;
   readonly abortUpload: (
-    upload: Ledger,
+    upload: LedgerHead,
     storage: NodeConfig["storage"],
     credentials: () => Promise<StorageCredentials>,
   ) => Promise<void>;
   readonly uploadFate: (
-    upload: Ledger,
+    upload: LedgerHead,
     storage: NodeConfig["storage"],
     credentials: () => Promise<StorageCredentials>,
   ) => Promise<UploadFate>;

@@ -2,10 +2,10 @@
 // earlier backup left open.
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Engine } from "./compose.ts";
+import type { LedgerHead } from "./io/ledger-head.ts";
 import { abortUpload } from "./io/multipart.ts";
 import { findUploaded, listParts } from "./io/open-upload.ts";
 import { makeS3 } from "./io/s3-client.ts";
-import type { Ledger } from "./io/upload-ledger.ts";
 import { placeOf } from "./resume-upload.ts";
 import { runBackup } from "./run-backup.ts";
 import type { UploadFate } from "./settle-uploads.ts";
@@ -33,7 +33,7 @@ async function withS3<T>(s3: S3Client, work: (s3: S3Client) => Promise<T>): Prom
 }
 
 /** @throws BackupError `storage_*`. */
-async function uploadFate(s3: S3Client, { opened, reports }: Ledger): Promise<UploadFate> {
+async function uploadFate(s3: S3Client, { opened, reports }: LedgerHead): Promise<UploadFate> {
   if ((await listParts(s3, placeOf(opened))) !== undefined) return { kind: "open" };
   for (const report of reports.toReversed()) {
     const etag = await findUploaded(s3, { ...placeOf(opened), token: opened.token }, report.size_bytes);

@@ -3,6 +3,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { objectKey } from "#shared/object-key.ts";
 import type { JobContext } from "./context.ts";
+import type { LedgerHead } from "./io/ledger-head.ts";
 import { abortUpload } from "./io/multipart.ts";
 import { type ListedPart, listParts } from "./io/open-upload.ts";
 import type { Ledger, LedgerPart, Opened } from "./io/upload-ledger.ts";
@@ -30,10 +31,13 @@ export async function findResumable(
 ): Promise<Resumable | undefined> {
   const { claim } = job;
   let found: Resumable | undefined;
-  for (const ledger of await job.uploads.left(claim.job.id)) {
-    if (ledger.opened.site_id !== job.site.id) continue;
-    found ??= !equalParts && isForThis(job, ledger) ? await confirm(job, s3, ledger) : undefined;
-    if (found?.ledger !== ledger) await endUpload(job, s3, ledger.opened);
+  for (const head of await job.uploads.left(claim.job.id)) {
+    if (head.opened.site_id !== job.site.id) continue;
+    const isNew = found === undefined && !equalParts && isForThis(job, head);
+    const ledger = isNew ? await job.uploads.read(head.opened.job_id) : undefined;
+    const confirmed = ledger === undefined ? undefined : await confirm(job, s3, ledger);
+    found ??= confirmed;
+    if (confirmed === undefined) await endUpload(job, s3, head.opened);
   }
   return found;
 }
@@ -57,11 +61,11 @@ export async function endUpload(
   }
 }
 
-function isForThis({ claim, config }: JobContext, { opened, isAbandoned, parts }: Ledger): boolean {
+function isForThis({ claim, config }: JobContext, { opened, isAbandoned, hasParts }: LedgerHead): boolean {
   const isSamePlace = opened.bucket === config.storage.bucket && opened.key === objectKey(claim.s3_path);
   // Whoever asks for everything anew does not trust what is there.
   const isTrusted = !claim.job.full || opened.job_id === claim.job.id;
-  return isSamePlace && isTrusted && !isAbandoned && parts.length > 0;
+  return isSamePlace && isTrusted && !isAbandoned && hasParts;
 }
 
 async function confirm(job: JobContext, s3: S3Client, ledger: Ledger): Promise<Resumable | undefined> {

@@ -18,14 +18,7 @@ import type { PackPlan, PackSummary } from "./io/pack-protocol.ts";
 import { type PackSite, packSite } from "./io/pack-site.ts";
 import type { Site } from "./io/site.ts";
 import type { LedgerWriter } from "./io/upload-journal.ts";
-import {
-  blockRecord,
-  firstRecords,
-  type LedgerRecord,
-  type Opened,
-  partRecord,
-  sentEarlier,
-} from "./io/upload-ledger.ts";
+import { blockRecord, firstRecords, type Opened, partRecord, sentEarlier } from "./io/upload-ledger.ts";
 import type { CopyLimits } from "./plan/copy/choose-runs.ts";
 import { S3_COPY_LIMITS } from "./plan/copy/plan-copies.ts";
 import { mayGoOn } from "./plan/resume.ts";
@@ -235,11 +228,7 @@ async function beginLedger(
   { kept }: PackPlan,
   opened: Opened,
 ): Promise<LedgerWriter> {
-  // Should that attempt have completed the upload after all, its report is still wanted.
   const reports = opened.last_number > 0 ? (earlier?.ledger.reports ?? []) : [];
-  const records: LedgerRecord[] = [
-    ...firstRecords(opened, kept, earlier?.parts ?? []),
-    ...reports.map((report): LedgerRecord => ({ is: "completing", report })),
-  ];
+  const records = firstRecords(opened, kept, { parts: earlier?.parts ?? [], reports });
   return await job.uploads.begin(records, (error) => job.log.warn("ledger.not_written", { error }));
 }

@@ -2,10 +2,10 @@
 // that can be gone on with stays open for the next attempt, and every other is aborted.
 import type { SuccessReport } from "#shared/contracts/backups.ts";
 import type { Clock } from "./clock.ts";
+import type { LedgerHead } from "./io/ledger-head.ts";
 import type { Log } from "./io/log.ts";
 import type { Outbox } from "./io/outbox.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
-import type { Ledger } from "./io/upload-ledger.ts";
 import { isTooOld } from "./plan/resume.ts";
 
 /** What the storage knows of an upload: it is still open, it became the object of that report, or neither. */
@@ -16,8 +16,8 @@ export type UploadFate =
 
 export interface SettleUploadsDeps {
   readonly uploads: UploadJournal;
-  readonly abortUpload: (ledger: Ledger) => Promise<void>;
-  readonly uploadFate: (ledger: Ledger) => Promise<UploadFate>;
+  readonly abortUpload: (ledger: LedgerHead) => Promise<void>;
+  readonly uploadFate: (ledger: LedgerHead) => Promise<UploadFate>;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,12 +56,12 @@ export async function resumePath(
   return newest === undefined || !isWanted(newest, clock.now()) ? undefined : `/${newest.opened.key}`;
 }
 
-function isWanted({ opened, parts, isAbandoned }: Ledger, now: Date): boolean {
-  return parts.length > 0 && !isAbandoned && !isTooOld(opened.opened_at, now);
+function isWanted({ opened, hasParts, isAbandoned }: LedgerHead, now: Date): boolean {
+  return hasParts && !isAbandoned && !isTooOld(opened.opened_at, now);
 }
 
 /** Whether there is a report now. */
-async function settle(ledger: Ledger, isSuperseded: boolean, deps: SettleUploadsDeps): Promise<boolean> {
+async function settle(ledger: LedgerHead, isSuperseded: boolean, deps: SettleUploadsDeps): Promise<boolean> {
   const { uploads, outbox, clock, log } = deps;
   const { job_id, key } = ledger.opened;
   const fate: UploadFate = ledger.reports.length > 0 ? await deps.uploadFate(ledger) : { kind: "open" };

@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir, readFile, unlink } from "node:fs/promis
 import { join } from "node:path";
 import type { SuccessReport } from "#shared/contracts/backups.ts";
 import { TEMPORARY_SUFFIX, writeFileAtomic } from "./atomic-file.ts";
+import { type LedgerHead, readLedgerHead } from "./ledger-head.ts";
 import { type StateDir, stateError } from "./state-dir.ts";
 import { encodeRecord, type Ledger, type LedgerRecord, type Opened, readLedger } from "./upload-ledger.ts";
 
@@ -22,8 +23,10 @@ export interface UploadJournal {
    * Throws `disk_full` or `state_dir_unusable`.
    */
   begin(records: readonly LedgerRecord[], onFault: (error: unknown) => void): Promise<LedgerWriter>;
-  /** Of jobs that no living process works on, or of `jobId`; newest first. */
-  left(jobId?: string): Promise<Ledger[]>;
+  /** Of jobs that no living process works on, or of `jobId`; newest first. Cheap, however large the ledgers are. */
+  left(jobId?: string): Promise<LedgerHead[]>;
+  /** All of one; undefined if it is gone. */
+  read(jobId: string): Promise<Ledger | undefined>;
   /** Durable: the upload is to be aborted, whatever happens. */
   abandon(opened: Opened): Promise<void>;
   /** After it was completed and reported, or aborted. */
@@ -37,11 +40,11 @@ export function openUploadJournal(state: Pick<StateDir, "uploadsDir" | "listSpoo
   const dir = state.uploadsDir;
   const fileOf = (jobId: string): string => join(dir, `${jobId}${SUFFIX}`);
 
-  async function readAll(): Promise<Ledger[]> {
-    const ledgers: Ledger[] = [];
+  async function readHeads(): Promise<LedgerHead[]> {
+    const ledgers: LedgerHead[] = [];
     for (const name of await readdir(dir)) {
       if (!name.endsWith(SUFFIX)) continue;
-      const ledger = await readFile(join(dir, name)).then(readLedger, ignoreMissing);
+      const ledger = await readLedgerHead(join(dir, name)).catch(ignoreMissing);
       // Its beginning was written atomically, so only a damaged disk gets here; the bucket's rule ends that upload.
       if (ledger === undefined) await drop(name.slice(0, -SUFFIX.length));
       else ledgers.push(ledger);
@@ -63,7 +66,7 @@ export function openUploadJournal(state: Pick<StateDir, "uploadsDir" | "listSpoo
       } catch (error) {
         throw stateError(error, file);
       }
-      for (const other of await readAll()) {
+      for (const other of await readHeads()) {
         const { job_id: jobId, upload_id: uploadId } = other.opened;
         if (uploadId === opened.upload_id && jobId !== opened.job_id) await drop(jobId);
       }
@@ -72,9 +75,10 @@ export function openUploadJournal(state: Pick<StateDir, "uploadsDir" | "listSpoo
     async left(jobId) {
       const spools = await state.listSpools();
       const alive = new Set(spools.filter(({ isAlive }) => isAlive).map((spool) => spool.jobId));
-      const all = await readAll();
+      const all = await readHeads();
       return all.filter(({ opened }) => opened.job_id === jobId || !alive.has(opened.job_id));
     },
+    read: async (jobId) => await readFile(fileOf(jobId)).then(readLedger, ignoreMissing),
     async abandon(opened) {
       const records: LedgerRecord[] = [opened, { is: "abandoned" }];
       await writeFileAtomic(fileOf(opened.job_id), records.map(encodeRecord).join(""));

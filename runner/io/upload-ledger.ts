@@ -93,19 +93,21 @@ export function readLedger(file: Buffer): Ledger | undefined {
 
 /**
  * How the ledger of an attempt begins that goes on with an earlier one: what is kept, of the parts `before`, at its new
- * places, so that the attempt after it sees one archive.
+ * places, so that the attempt after it sees one archive. Should the earlier attempt have completed the upload after all,
+ * its `reports` are still wanted; right behind the first line, where they are found without reading the rest.
  */
 export function firstRecords(
   opened: Opened,
   kept: PackPlan["kept"],
-  before: readonly LedgerPart[],
+  before: { readonly parts: readonly LedgerPart[]; readonly reports: readonly SuccessReport[] },
 ): LedgerRecord[] {
-  const stored = new Map(before.map((part) => [part.number, part]));
+  const stored = new Map(before.parts.map((part) => [part.number, part]));
   const parts = kept.parts.flatMap((part) => {
     const known = stored.get(part.number);
     return known === undefined ? [] : [partRecord({ ...known, ...part })];
   });
-  return [opened, ...kept.blocks.map(blockRecord), ...parts];
+  const reports = before.reports.map((report): LedgerRecord => ({ is: "completing", report }));
+  return [opened, ...reports, ...kept.blocks.map(blockRecord), ...parts];
 }
 
 /** What of the ledger the planner may choose from: `parts` are those that the storage has. */
@@ -118,14 +120,15 @@ function* recordsOf(file: Buffer): Generator<LedgerRecord, undefined> {
   for (let from = 0; ; ) {
     const end = file.indexOf(NEWLINE, from);
     if (end === -1) return undefined;
-    const record = decodeLine(file.subarray(from, end));
+    const record = decodeRecord(file.subarray(from, end));
     if (record === undefined) return undefined;
     yield record;
     from = end + 1;
   }
 }
 
-function decodeLine(line: Buffer): LedgerRecord | undefined {
+/** A line without its end; undefined if it is not whole. */
+export function decodeRecord(line: Buffer): LedgerRecord | undefined {
   const json = line.subarray(CHECKSUM_DIGITS + SEPARATOR.length);
   const head = line.toString("latin1", 0, CHECKSUM_DIGITS + SEPARATOR.length);
   if (head !== checksumOf(json) + SEPARATOR) return undefined;

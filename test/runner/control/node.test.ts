@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runHeartbeats } from "#runner/heartbeat.ts";
 import { discoverSites } from "#runner/io/discover.ts";
+import type { LedgerHead } from "#runner/io/ledger-head.ts";
 import { tryLock } from "#runner/io/lock.ts";
 import type { MasterClient } from "#runner/io/master-client.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
 import { openUploadJournal } from "#runner/io/upload-journal.ts";
-import type { Ledger } from "#runner/io/upload-ledger.ts";
 import { settleUploads } from "#runner/settle-uploads.ts";
 import { cleanDisk } from "#runner/startup.ts";
 import type { Heartbeat, NodeConfig } from "#shared/contracts/nodes.ts";
@@ -144,7 +144,7 @@ describe("the start after a crash", () => {
       clock: manualClock(),
       log: recordedLog().log,
       uploadFate: neverCalled,
-      abortUpload: async ({ opened }: Ledger) => {
+      abortUpload: async ({ opened }: LedgerHead) => {
         if (opened.job_id === "stubborn") throw new BackupError("storage_unreachable");
         aborted.push(opened.job_id);
       },

@@ -95,7 +95,7 @@ async function attemptUpload(
     last_number: number,
     gap: { tar_offset: plan.kept.tarBytes, tar_bytes: plan.copied.tarBytes },
   });
-  upload.ledger = firstRecords(opened, plan.kept, before).map(encodeRecord).join("");
+  upload.ledger = firstRecords(opened, plan.kept, { parts: before, reports: [] }).map(encodeRecord).join("");
   const { compress } = await import("@mongodb-js/zstd");
   async function* spooled(): AsyncGenerator<{ bytes: Buffer; rawBytes: number }, void, undefined> {
     yield { bytes: await compress(dump), rawBytes: dump.length };
