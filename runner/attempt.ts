@@ -22,6 +22,8 @@ export interface AttemptDeps extends SettleDeps {
   readonly runJobs: JobRuns;
   readonly source: ConfigSource;
   readonly uploads: UploadJournal;
+  /** Of the lines that say which stage begins. */
+  readonly stageLevel: "debug" | "info";
   /** Told when a job begins, with its counters to look at, and when it is over. */
   readonly watchJob: (
     job: { readonly claim: Claim; readonly counters: ProgressCounters } | undefined,
@@ -150,7 +152,7 @@ export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<A
     () => deps.clock.monotonicMs(),
     (stage) => {
       counters.stage = stage;
-      log.debug("stage.started", { stage });
+      log[deps.stageLevel]("stage.started", { stage });
     },
   );
   const startedAt = deps.clock.now();
@@ -207,10 +209,8 @@ function sizes({ type, report }: Outcome): Record<string, unknown> {
     mode: archive.mode,
     ...(archive.full_reason === null ? {} : { full_reason: archive.full_reason }),
     files: archive.files,
-    unchanged: archive.entries_unchanged,
-    changed: archive.entries_changed,
-    added: archive.entries_added,
-    deleted: archive.entries_deleted,
+    ...archive.files_compared,
+    entries: archive.entries,
     bytes_read: archive.bytes_read,
     bytes_compressed: archive.bytes_compressed,
     bytes_uploaded: archive.bytes_uploaded,

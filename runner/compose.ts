@@ -3,6 +3,7 @@ import { arch, release, type } from "node:os";
 import { v4 } from "uuid";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
+import type { AttemptDeps } from "./attempt.ts";
 import { systemClock } from "./clock.ts";
 import { type ControlOptions, composeControl } from "./compose-control.ts";
 import type { JobRuns, RunBackup } from "./context.ts";
@@ -43,8 +44,10 @@ export interface Runner {
 }
 
 /** Throws `not_enrolled` or `state_dir_unusable`. */
-export async function composeRunner(options: ControlOptions & { readonly engine: Engine }): Promise<Runner> {
-  const { settings, engine, log, clock = systemClock } = options;
+export async function composeRunner(
+  options: ControlOptions & { readonly engine: Engine; readonly stageLevel?: AttemptDeps["stageLevel"] },
+): Promise<Runner> {
+  const { settings, engine, log, clock = systemClock, stageLevel = "debug" } = options;
   const control = await composeControl(options);
   const { source, state } = control;
   let running: RunningJob | undefined;
@@ -62,6 +65,7 @@ export async function composeRunner(options: ControlOptions & { readonly engine:
     watchJob: (job) => {
       running = job;
     },
+    stageLevel,
     runnerId: v4(),
     platform: `${type()} ${release()} ${arch()} node ${process.version}`.slice(0, 120),
     siteRoots: settings.siteRoots,

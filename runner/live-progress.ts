@@ -1,9 +1,11 @@
-// Draws the running job's progress as a terminal's live line, a few times a second.
+// Shows the running job's progress: to a person as a terminal's live line, to a machine as an event per second.
 import type { RunningJob } from "./compose.ts";
+import type { Log } from "./io/log.ts";
 import type { Terminal } from "./io/terminal.ts";
 import { formatProgress, type Sample, sampleProgress } from "./plan/progress.ts";
 
 const REDRAW_MS = 250;
+const TELL_MS = 1000;
 
 /** Nothing happens where there is no terminal. Disposing removes the line. */
 export function showProgress(terminal: Terminal, runningJob: () => RunningJob | undefined): Disposable {
@@ -27,4 +29,20 @@ export function showProgress(terminal: Terminal, runningJob: () => RunningJob | 
       terminal.live(undefined);
     },
   };
+}
+
+/** `progress` events with what the Master is told of the job, for as long as one runs. */
+export function tellProgress(log: Log, runningJob: () => RunningJob | undefined): Disposable {
+  let last: Sample | undefined;
+  let told: RunningJob | undefined;
+  const timer = setInterval(() => {
+    const job = runningJob();
+    if (job !== told) last = undefined;
+    told = job;
+    if (job === undefined) return;
+    last = sampleProgress(job.counters, performance.now(), last);
+    const { id: job_id, site_id } = job.claim.job;
+    log.info("progress", { job_id, site_id, ...last.progress });
+  }, TELL_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

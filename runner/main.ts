@@ -23,7 +23,7 @@ import { createMasterClient } from "./io/master-client.ts";
 import { skewHint } from "./io/problem.ts";
 import { openStateDir } from "./io/state-dir.ts";
 import { openTerminal, type Terminal } from "./io/terminal.ts";
-import { showProgress } from "./live-progress.ts";
+import { showProgress, tellProgress } from "./live-progress.ts";
 import { describeArchive } from "./plan/describe-archive.ts";
 import { describeError } from "./plan/error-class.ts";
 import { parseMasterUrl } from "./plan/master-url.ts";
@@ -55,10 +55,15 @@ To bring a site back, or only a part of it:  backupd restore --help
 Environment: BACKUPD_STATE_DIR, BACKUPD_TOKEN, BACKUPD_LOG_FORMAT, BACKUPD_LOG_LEVEL, BACKUPD_SITE_ROOTS.
 ${EXIT_HELP}`;
 
-async function composed(settings: Settings, log: Log, stop: AbortSignal): Promise<Runner> {
+async function composed(
+  settings: Settings,
+  log: Log,
+  stop: AbortSignal,
+  stageLevel: "debug" | "info" = "debug",
+): Promise<Runner> {
   // Loaded only when needed: with the SDKs out of the way, the other commands answer at once.
   const [{ composeRunner }, { engine }] = await Promise.all([import("./compose.ts"), import("./engine.ts")]);
-  return composeRunner({ settings, engine, log, version: manifest.version, stop });
+  return composeRunner({ settings, engine, log, version: manifest.version, stop, stageLevel });
 }
 
 /** A backup must not be felt by the sites; where the system does not allow for that, it still has to be made. */
@@ -92,15 +97,18 @@ async function doRunOnce(
   edge: Edge,
 ): Promise<number> {
   const settings = settingsOf(options, edge);
-  const log = logOf(settings, options.json === true ? "json" : "pretty", edge);
+  const isJson = options.json === true;
+  const log = logOf(settings, isJson ? "json" : "pretty", edge);
   const stop = stopOnSignals(() => log, { isCutShort: true });
-  const runner = await composed(settings, log, stop);
+  const runner = await composed(settings, log, stop, isJson ? "info" : "debug");
   await beGentle(log);
-  using _progress = showProgress(edge.terminal, runner.runningJob);
+  using _progress = isJson
+    ? tellProgress(log, runner.runningJob)
+    : showProgress(edge.terminal, runner.runningJob);
   const { runOnce } = await import("./run-once.ts");
   const outcomes = await runOnce({ site: options.site, full: options.full === true }, stop, runner.daemon);
   if (outcomes.length === 0) log.warn("run_once.nothing_to_do", { hint: "This node has no active site." });
-  for (const { site, report } of options.json === true ? [] : outcomes) {
+  for (const { site, report } of isJson ? [] : outcomes) {
     if (report === undefined) continue;
     edge.terminal.line(`${site.name}: ${report.s3_path}`);
     for (const line of describeArchive(report)) edge.terminal.line(`  ${line}`);

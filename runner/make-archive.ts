@@ -128,10 +128,10 @@ function archiveFacts({ plan, packed, result, sizeBytes, etag }: Made, facts: Fa
     entries_changed: plan.counts.changed,
     entries_added: plan.counts.added,
     entries_deleted: plan.counts.deleted,
+    files_compared: plan.counts.files,
     files_bytes: packed.filesBytes,
     db_bytes: dump.bytes,
-    // Kilobytes on every system (getrusage(2), by way of libuv).
-    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    peak_rss_bytes: facts.from.memory.peakBytes(),
   };
 }
 

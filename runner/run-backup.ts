@@ -8,6 +8,7 @@ import { refuseHalfRestored } from "./half-restored.ts";
 import { freeBytes } from "./io/disk.ts";
 import { type Dump, dumpDatabase } from "./io/dump.ts";
 import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
+import { watchPeakMemory } from "./io/peak-memory.ts";
 import { readSite, type Site } from "./io/site.ts";
 import { type Archived, makeArchive } from "./make-archive.ts";
 import { FRAME_BYTES } from "./send-archive.ts";
@@ -19,6 +20,7 @@ const REPORTED_WARNINGS = 200;
 export const runBackup: RunBackup = async (job) => {
   const { stages } = job;
   const startedAt = job.now();
+  using memory = watchPeakMemory();
   const soFar = (): ReportBase => reportBase(job, startedAt);
 
   stages.enter("preflight");
@@ -34,7 +36,7 @@ export const runBackup: RunBackup = async (job) => {
     ...soFar(),
     ...successOf(job, facts, archived),
   });
-  return report(await makeArchive(job, { site, dump, dumpedAt: job.now() }, report));
+  return report(await makeArchive(job, { site, dump, dumpedAt: job.now(), memory }, report));
 };
 
 function successOf(

@@ -16,6 +16,7 @@ import {
 } from "./io/multipart.ts";
 import type { PackPlan, PackSummary } from "./io/pack-protocol.ts";
 import { type PackSite, packSite } from "./io/pack-site.ts";
+import type { PeakMemory } from "./io/peak-memory.ts";
 import type { Site } from "./io/site.ts";
 import type { LedgerWriter } from "./io/upload-journal.ts";
 import { blockRecord, firstRecords, type Opened, partRecord, sentEarlier } from "./io/upload-ledger.ts";
@@ -37,6 +38,8 @@ export interface ArchiveSource {
   readonly site: Site;
   readonly dump: Dump;
   readonly dumpedAt: Date;
+  /** Since the job's start. */
+  readonly memory: PeakMemory;
 }
 
 export interface SendInput {

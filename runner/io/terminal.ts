@@ -22,7 +22,8 @@ export function openTerminal(out: Writable & { isTTY?: boolean; columns?: number
   return {
     isLive: out.isTTY === true,
     get columns() {
-      return out.columns ?? 80;
+      // A terminal that was never told its size says 0.
+      return out.columns || 80;
     },
     line(text) {
       if (shown === undefined) out.write(`${printable(text)}\n`);

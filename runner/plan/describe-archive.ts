@@ -32,13 +32,28 @@ export function describeArchive({ archive, size_bytes, stages }: DescribedBackup
   const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0);
   return [
     `archive   ${formatBytes(size_bytes)}, ${kind}`,
-    `files     ${archive.files} and the database; of ${archive.entries} entries ${archive.entries_unchanged} unchanged, ` +
-      `${archive.entries_changed} changed, ${archive.entries_added} new; ${archive.entries_deleted} deleted`,
+    ...contents(archive),
     `bytes     ${formatBytes(archive.bytes_read)} read, ${formatBytes(archive.bytes_compressed)} compressed, ` +
       `${formatBytes(archive.bytes_uploaded)} uploaded, ${formatBytes(archive.bytes_copied)} copied${resumed(archive)}`,
     `cost      ${archive.requests} requests, ${formatBytes(archive.peak_rss_bytes)} peak memory`,
     `time      ${formatSeconds(seconds)}: ${stages.map(({ name, seconds: took }) => `${name} ${took.toFixed(2)}`).join(", ")}`,
   ];
+}
+
+function contents(archive: Archive): string[] {
+  const { files, files_compared: compared, entries } = archive;
+  const all = {
+    unchanged: archive.entries_unchanged,
+    changed: archive.entries_changed,
+    added: archive.entries_added,
+    deleted: archive.entries_deleted,
+  };
+  const filesLine = `files     ${files} and the database${compared === undefined ? "" : `: ${fates(compared)}`}`;
+  return [filesLine, `entries   ${entries}, with links and directories: ${fates(all)}`];
+}
+
+function fates({ unchanged, changed, added, deleted }: NonNullable<Archive["files_compared"]>): string {
+  return `${unchanged} unchanged, ${changed} changed, ${added} new; ${deleted} deleted`;
 }
 
 function resumed({ bytes_resumed: bytes }: Archive): string {

@@ -66,9 +66,18 @@ export const Archive = z.strictObject({
   entries_changed: z.int().min(0),
   entries_added: z.int().min(0),
   entries_deleted: z.int().min(0),
+  /** Of the entries those that are regular files or hard links; absent in records from before they were counted. */
+  files_compared: z
+    .strictObject({
+      unchanged: z.int().min(0),
+      changed: z.int().min(0),
+      added: z.int().min(0),
+      deleted: z.int().min(0),
+    })
+    .optional(),
   files_bytes: Bytes,
   db_bytes: Bytes,
-  /** The most memory that the runner has had since its start. */
+  /** The most memory that the runner has had while it worked on the job. */
   peak_rss_bytes: Bytes,
 });
 export type Archive = z.infer<typeof Archive>;

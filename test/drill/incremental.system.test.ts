@@ -1,15 +1,20 @@
 // A real site backed up again and again through the whole system: what has not changed is copied inside S3, what comes
 // out with stock tools is the site of that moment, and a storage that will not copy gets a full archive instead.
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { lstatSync } from "node:fs";
 import { appendFile, mkdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { backupdLauncher } from "#local/backupd-launcher.ts";
+import { inheritedEnvironment } from "#local/own-process.ts";
 import { runProgram } from "#local/run-program.ts";
 import type { S3Fault } from "#local/s3/faults.ts";
 import type { OperationName } from "#local/s3/target.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { expectOneBackupMore } from "#test/faults/clean-end.ts";
+import { until } from "#test/faults/hold.ts";
 import { expectExact, untilTrusted } from "#test/helpers/extracted.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 
@@ -19,7 +24,7 @@ const MEDIA_FILES = 40;
 let fleet: Fleet;
 let uploads: string;
 const seen: OperationName[] = [];
-let fault: (operation: OperationName) => S3Fault | undefined = () => undefined;
+let fault: (operation: OperationName) => S3Fault | undefined | Promise<undefined> = () => undefined;
 
 beforeAll(async () => {
   fleet = await startFleet();
@@ -82,6 +87,8 @@ describe("backups of one site, one after another", () => {
     const backup = await backUp();
     const { archive } = backup;
     expect(archive).toMatchObject({ mode: "incremental", entries_added: 2, entries_deleted: 2 });
+    const ofFiles = { unchanged: archive.files - 3, changed: 1, added: 2, deleted: 2 };
+    expect(archive.files_compared).toEqual(ofFiles);
     expect(archive.bytes_copied).toBeGreaterThan(5 * MIB);
     expect(archive.bytes_read - archive.db_bytes).toBeLessThan(6 * MIB);
     await expectExact(fleet, backup);
@@ -107,6 +114,86 @@ describe("backups of one site, one after another", () => {
     expect(stderr).toContain("packed in full: that was asked for");
     const { items } = await operator.call("listBackups", { query: { site_id: id } });
     expect(items[0]?.archive.full_reason).toBe("requested");
+  });
+});
+
+describe("run-once", () => {
+  /** Runs it with its archive held back until it has printed `awaited`. */
+  async function runUntilSaid(program: string, args: readonly string[], awaited: RegExp): Promise<string> {
+    const held = Promise.withResolvers<undefined>();
+    fault = (operation) => (operation === "CreateMultipartUpload" ? held.promise : undefined);
+    const child = spawn(program, args, { env: inheritedEnvironment(), stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const closed = once(child, "close");
+    try {
+      await until(`${awaited}`, () => awaited.test(output));
+    } finally {
+      held.resolve(undefined);
+    }
+    expect(await closed, output).toEqual([0, null]);
+    return output;
+  }
+  const runOnce = (): string[] => ["run-once", "--site", fleet.siteId, "--state-dir", fleet.stateDir];
+
+  it("shows a terminal how far it is in one line, and then what it did", async () => {
+    const command = [backupdLauncher(), ...runOnce()].join(" ");
+    const output = await runUntilSaid(
+      "script",
+      ["--quiet", "--return", "--command", command, "/dev/null"],
+      /\r.\[2K\S+ {2}archive {2}\d+\.\d%/,
+    );
+    const last = output.slice(output.lastIndexOf("\u001b[2K") + "\u001b[2K".length);
+    for (const word of ["archive ", "files ", "entries ", "bytes ", "cost ", "time "])
+      expect(last).toContain(`\n  ${word}`);
+  });
+
+  it("tells a machine each stage, the progress, and all that it did and cost", async () => {
+    const args = [...runOnce(), "--json"];
+    const output = await runUntilSaid(backupdLauncher(), args, /"event":"progress"/);
+    const events = output
+      .trimEnd()
+      .split("\n")
+      .map((line): Record<string, unknown> => JSON.parse(line));
+    const stages = events.filter(({ event }) => event === "stage.started").map(({ stage }) => stage);
+    expect(stages).toEqual(["preflight", "quota", "dump", "plan", "archive", "complete"]);
+    const progress = events.find(({ event }) => event === "progress");
+    expect(progress).toMatchObject({ site_id: fleet.siteId, stage: expect.any(String) });
+    expect(progress).toMatchObject({ bytes_done: expect.any(Number), bytes_per_second: expect.any(Number) });
+    const { items } = await fleet.operator.call("listBackups", { query: { site_id: fleet.siteId } });
+    const [newest] = items;
+    if (newest === undefined) throw new Error("there is no backup");
+    const { archive, size_bytes, stages: times } = newest;
+    const { files_compared: files, bytes_read, bytes_compressed, bytes_uploaded, bytes_copied } = archive;
+    const told = {
+      files: archive.files,
+      ...files,
+      bytes_read,
+      bytes_compressed,
+      bytes_uploaded,
+      bytes_copied,
+    };
+    const { requests, peak_rss_bytes } = archive;
+    const seconds = Object.fromEntries(times.map((time) => [time.name, time.seconds]));
+    expect(events.find(({ event }) => event === "job.ended")).toMatchObject({
+      ...told,
+      requests,
+      peak_rss_bytes,
+      seconds,
+    });
+    expect((files?.unchanged ?? 0) + (files?.changed ?? 0) + (files?.added ?? 0)).toBe(archive.files);
+    expect(bytes_uploaded + bytes_copied).toBe(size_bytes);
+    expect(bytes_compressed).toBeGreaterThan(0);
+    expect(bytes_compressed).toBeLessThan(bytes_read);
+    // After them, the Master has looked at what was reported.
+    expect(seen.at(-1)).toBe("HeadObject");
+    expect(requests).toBe(seen.length - 1);
+    expect(Object.keys(seconds)).toEqual(stages);
+    expect(seconds["archive"]).toBeGreaterThan(0);
+    expect(peak_rss_bytes).toBeGreaterThan(20 * MIB);
+    expect(peak_rss_bytes).toBeLessThan(500 * MIB);
   });
 });
 

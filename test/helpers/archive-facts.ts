@@ -24,6 +24,7 @@ export function archiveFacts(changes: Partial<Archive> = {}): Archive {
     entries_changed: 0,
     entries_added: 5,
     entries_deleted: 0,
+    files_compared: { unchanged: 0, changed: 0, added: 3, deleted: 0 },
     files_bytes: 1000,
     db_bytes: 500,
     peak_rss_bytes: 100_000_000,

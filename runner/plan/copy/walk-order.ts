@@ -4,7 +4,15 @@ import { isLateLink } from "#shared/format/entry-name.ts";
 import type { EntryStat } from "#shared/format/index-entry.ts";
 import { createEntryTable, type EntryTable } from "./entry-table.ts";
 
-export interface PlanCounts {
+/** What has become of things since the previous archive. */
+export interface Compared {
+  readonly unchanged: number;
+  readonly changed: number;
+  readonly added: number;
+  readonly deleted: number;
+}
+
+export interface PlanCounts extends Compared {
   /** Of today's entries (without the dump); `unchanged` + `changed` + `added` is all of them. */
   readonly unchanged: number;
   /** Other stat than before, or not to be trusted (read while it changed, racily clean). */
@@ -14,6 +22,8 @@ export interface PlanCounts {
   readonly deleted: number;
   /** Of the unchanged: in copied frames. The others share a frame with something that changed. */
   readonly copied: number;
+  /** The same of regular files and hard links alone. */
+  readonly files: Compared;
 }
 
 /** Entries to pack, each list in the order in which it must be packed; `files` first, `directories` last. */
@@ -60,8 +70,8 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
   let order = new Int32Array(1024);
   let length = 0;
   let nested = 0;
-  let unchanged = 0;
-  let changed = 0;
+  const seen = { unchanged: 0, changed: 0 };
+  const files = { unchanged: 0, changed: 0, added: 0 };
 
   const push = (reference: number): void => {
     if (length === order.length) {
@@ -100,8 +110,9 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
       const same = before !== -1 && previous?.matches(before, entry) === true;
       const trusted = same && previous.flags(before) === 0;
       if (before !== -1) state[before] = trusted ? WANTED : SEEN;
-      if (trusted) unchanged += 1;
-      else if (before !== -1) changed += 1;
+      const fate = trusted ? "unchanged" : before !== -1 ? "changed" : "added";
+      if (fate !== "added") seen[fate] += 1;
+      if (isFile(entry.type)) files[fate] += 1;
       push(same ? before : ~stored.add(entry, 0, 0));
       if (entry.type === "d" || entry.name.includes("/")) nested += 1;
     },
@@ -139,14 +150,24 @@ export function createWalkOrder(previous: EntryTable | undefined): WalkOrder {
     },
     counts: (copied, databaseName) => {
       let deleted = 0;
+      let deletedFiles = 0;
       let copiedCount = 0;
       for (let entry = 0; entry < state.length; entry += 1) {
         if (state[entry] === WANTED && copied[entry] === 1) copiedCount += 1;
-        if (state[entry] === UNSEEN && previous?.name(entry) !== databaseName) deleted += 1;
+        if (state[entry] !== UNSEEN || previous?.name(entry) === databaseName) continue;
+        deleted += 1;
+        if (isFile(previous?.type(entry))) deletedFiles += 1;
       }
-      return { unchanged, changed, added: length - unchanged - changed, deleted, copied: copiedCount };
+      const { unchanged, changed } = seen;
+      const added = length - unchanged - changed;
+      const compared = { ...files, deleted: deletedFiles };
+      return { unchanged, changed, added, deleted, copied: copiedCount, files: compared };
     },
   };
+}
+
+function isFile(type: EntryStat["type"] | undefined): boolean {
+  return type === "f" || type === "h";
 }
 
 function* withoutLateLinks(entries: Iterable<EntryStat>): Generator<EntryStat, undefined> {

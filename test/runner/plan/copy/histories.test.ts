@@ -87,7 +87,9 @@ function checkLimits(plan: CopyPlan, walk: readonly EntryStat[], limits: History
   const { parts } = plan.copied;
   ok(parts.length <= limits.maxCopyParts);
   ok(parts.every((part) => part.bytes >= limits.minCopyBytes && part.bytes <= limits.maxCopyPartBytes));
-  const { unchanged, changed, added, copied } = plan.counts;
+  const { unchanged, changed, added, copied, files } = plan.counts;
+  const isFile = ({ type }: EntryStat): boolean => type === "f" || type === "h";
+  deepStrictEqual(files.unchanged + files.changed + files.added, walk.filter(isFile).length);
   deepStrictEqual(
     [parts.reduce((sum, part) => sum + part.bytes, 0), unchanged + changed + added, plan.fresh.count],
     [plan.copied.bytes, walk.length, walk.length - copied],
