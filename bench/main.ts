@@ -1,23 +1,23 @@
 // `npm run bench`: builds a site, backs it up with us and with what people use today, and holds the result against the
 // bars. --json: a line per row; --rows NAME[,NAME]; --rounds N; --dir DIR keeps the site for the next run; --save
-// keeps the results.
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+// keeps the results; --small: a site of 1/30, to try the bench itself.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { PAGE_ROW, pageRow } from "./page-row.ts";
+import { runPages } from "./pages.ts";
 import { warmUp } from "./peers.ts";
 import { describeSetting, formatTable, keepResults } from "./report.ts";
 import { makeRestoreRows, RESTORE_ROW_NAMES } from "./restore-rows.ts";
 import { type MemoryRun, type Round, runLarger, runRound } from "./rounds.ts";
-import { makeRows, ROW_NAMES } from "./rows.ts";
-import { addTinyFiles, buildSite, USUAL_SITE } from "./site.ts";
+import { makeRows, ROW_NAMES, type Row } from "./rows.ts";
+import { ensureSite, growSite, SMALL_SITE, USUAL_SITE } from "./site.ts";
 import { startWorld, type World } from "./world.ts";
 
-/** Seven times the files: what one of them costs would be lost in the noise of fewer. */
-const EXTRA_FILES = 7 * (USUAL_SITE.smallFiles + USUAL_SITE.mediaFiles);
+const TIMES_LARGER = 8;
 
-const ALL_ROWS = [...ROW_NAMES, ...RESTORE_ROW_NAMES];
+const ALL_ROWS = [...ROW_NAMES, ...RESTORE_ROW_NAMES, PAGE_ROW];
 
 const { values: options } = parseArgs({
   options: {
@@ -26,8 +26,11 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     dir: { type: "string" },
     save: { type: "boolean", default: false },
+    small: { type: "boolean", default: false },
   },
 });
+
+const size = options.small ? SMALL_SITE : USUAL_SITE;
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -41,45 +44,56 @@ function wantedRows(): ReadonlySet<string> {
 }
 
 async function makeSite(world: World, dir: string): Promise<string> {
-  const siteDir = join(dir, "site");
-  if (!existsSync(siteDir)) {
-    say("Building the site …");
-    buildSite(siteDir, USUAL_SITE);
-  }
+  await mkdir(dir, { recursive: true });
+  const siteDir = ensureSite(dir, size, say);
   await world.writeConfig(siteDir);
   await warmUp(siteDir);
   return siteDir;
 }
 
 async function measureLarger(world: World, siteDir: string): Promise<MemoryRun> {
-  say(`With ${EXTRA_FILES} more files …`);
-  const tiny = join(siteDir, "wp-content", "uploads", "tiny");
+  say(`${TIMES_LARGER} times as large …`);
+  const more = join(siteDir, "wp-content", "uploads", "more");
   try {
-    addTinyFiles(siteDir, EXTRA_FILES);
-    return await runLarger(world, siteDir, EXTRA_FILES);
+    return await runLarger(world, siteDir, growSite(more, size, TIMES_LARGER));
   } finally {
-    await rm(tiny, { recursive: true, force: true });
+    await rm(more, { recursive: true, force: true });
   }
 }
 
-async function main(): Promise<boolean> {
+/** Everything that any of the rows needs. */
+async function measure(world: World, scratch: string, rounds: number): Promise<Row[]> {
   const wanted = wantedRows();
+  const isWanted = ({ name }: Row): boolean => wanted.has(name);
+  const rows: Row[] = [];
+  if ([...wanted].some((name) => name !== PAGE_ROW)) {
+    const siteDir = await makeSite(world, options.dir ?? scratch);
+    const done: Round[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      say(`Round ${round} of ${rounds} …`);
+      done.push(await runRound(world, { siteDir, dir: scratch, isPeerFirst: round % 2 === 0 }));
+    }
+    const larger = wanted.has("rss-per-extra-file") ? await measureLarger(world, siteDir) : undefined;
+    rows.push(...makeRows(done, larger), ...makeRestoreRows(done.map((round) => round.restores)));
+  }
+  if (wanted.has(PAGE_ROW)) {
+    say("WordPress' front page, idle and while a backup runs …");
+    rows.push(pageRow(await runPages(world, scratch, size, rounds)));
+  }
+  return rows.filter(isWanted);
+}
+
+async function main(): Promise<boolean> {
+  wantedRows();
   const rounds = Number(options.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds is a number from 1");
+  if (options.small && options.save) throw new Error("What --small measures is no result to --save");
   const startedAt = new Date();
   const loadBefore = loadavg()[0] ?? 0;
   const scratch = await mkdtemp(join(tmpdir(), "backupd-bench-"));
   try {
     await using world = await startWorld(scratch);
-    const siteDir = await makeSite(world, options.dir ?? scratch);
-    const done: Round[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      say(`Round ${round} of ${rounds} …`);
-      done.push(await runRound(world, siteDir, scratch));
-    }
-    const larger = wanted.has("rss-per-extra-file") ? await measureLarger(world, siteDir) : undefined;
-    const restores = makeRestoreRows(done.map((round) => round.restores));
-    const rows = [...makeRows(done, larger), ...restores].filter(({ name }) => wanted.has(name));
+    const rows = await measure(world, scratch, rounds);
     const setting = describeSetting(startedAt, loadBefore, rounds);
     if (options.json) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
     else process.stdout.write(`${setting.machine}\n\n${formatTable(rows)}\n`);

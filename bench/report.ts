@@ -46,5 +46,6 @@ backupd runs as it is installed (\`npm run package\`). Times are of whole proces
 time beside it: a daemon has started long before. All run with backupd's own priority, the lowest, and read a site that
 was read just before. The storage of both is our local S3 on the same processors, its work counted in. restic's packs go
 there by PutObject with Content-MD5, our parts with a CRC32; restic encrypts and deduplicates, we do not. tar writes to a
-file only.
+file only. Ours and the peer's take turns in who is first and have as many runs that do not count. The front page is asked
+for from a process of its own; the storage gives way to it.
 `;

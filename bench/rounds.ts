@@ -1,7 +1,8 @@
-// One round of everything that is compared, ours and the peers' taking turns: the first backup, a second one of the
-// unchanged site, and a third with 20 new files.
+// One round of everything that is compared, ours and the peers' taking turns in who is first: the first backup, a second
+// one of the unchanged site, and a third with 20 new files. Each has warmed up as often as the other.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inTurns } from "./in-turns.ts";
 import { initRestic, timeTarZstd, warmUp } from "./peers.ts";
 import { type RestoreRound, runRestores } from "./restores.ts";
 import { addMedia } from "./site.ts";
@@ -10,10 +11,14 @@ import type { OurRun, World } from "./world.ts";
 export const NEW_FILES = 20;
 export const NEW_FILE_BYTES = 300_000;
 
+/** With what its dump takes in the archive: sending that is part of the job. */
+export interface MeasuredRun extends OurRun {
+  readonly dumpStoredBytes: number;
+}
 export interface Ours {
   readonly first: OurRun;
-  readonly unchanged: OurRun;
-  readonly newFiles: OurRun;
+  readonly unchanged: MeasuredRun;
+  readonly newFiles: MeasuredRun;
 }
 export interface PeerSeconds {
   readonly tar: number;
@@ -27,7 +32,13 @@ export interface Round {
   readonly restores: RestoreRound;
 }
 
-export async function runRound(world: World, siteDir: string, dir: string): Promise<Round> {
+export interface RoundOptions {
+  readonly siteDir: string;
+  readonly dir: string;
+  readonly isPeerFirst: boolean;
+}
+
+export async function runRound(world: World, { siteDir, dir, isPeerFirst }: RoundOptions): Promise<Round> {
   const siteId = await world.register(siteDir);
   await using restic = await initRestic(world, dir);
   const added = join(siteDir, "wp-content", "uploads", "new");
@@ -37,19 +48,25 @@ export async function runRound(world: World, siteDir: string, dir: string): Prom
       await warmUp(siteDir);
       return await run();
     };
-    const tar = await warm(() => timeTarZstd(siteDir, dir));
-    const oursFirst = await warm(() => world.backUp(siteId));
-    const restores = await runRestores(world, oursFirst.backup, dir);
-    const resticFirst = await warm(() => restic.backUp(siteDir));
-    // The first one after it reads again what changed just before it: wp-config.php and the database's dump.
-    await world.backUp(siteId);
-    const oursUnchanged = await world.backUp(siteId);
-    const resticUnchanged = await restic.backUp(siteDir);
+    const backUp = (): Promise<OurRun> => world.backUp(siteId);
+    const resticBackUp = (): Promise<number> => restic.backUp(siteDir);
+    const peersFirst = async (): Promise<readonly [tar: number, restic: number]> => [
+      await warm(() => timeTarZstd(siteDir, dir)),
+      await warm(resticBackUp),
+    ];
+    const [first, [tar, resticFirst]] = await inTurns(isPeerFirst, () => warm(backUp), peersFirst);
+    const restores = await runRestores(world, first.backup, { dir, isPeerFirst });
+    // Not measured: after the first backup, what changed just before it is read again (wp-config.php).
+    await inTurns(isPeerFirst, backUp, resticBackUp);
+    const [unchanged, resticUnchanged] = await inTurns(isPeerFirst, backUp, resticBackUp);
     addMedia(siteDir, "new", NEW_FILES, NEW_FILE_BYTES);
-    const oursNew = await world.backUp(siteId);
-    const resticNew = await restic.backUp(siteDir);
+    const [newFiles, resticNew] = await inTurns(isPeerFirst, backUp, resticBackUp);
+    const measured = async (run: OurRun): Promise<MeasuredRun> => ({
+      ...run,
+      dumpStoredBytes: await world.dumpStoredBytes(run.backup),
+    });
     return {
-      ours: { first: oursFirst, unchanged: oursUnchanged, newFiles: oursNew },
+      ours: { first, unchanged: await measured(unchanged), newFiles: await measured(newFiles) },
       peers: { tar, first: resticFirst, unchanged: resticUnchanged, newFiles: resticNew },
       restores,
     };
@@ -62,20 +79,25 @@ export async function runRound(world: World, siteDir: string, dir: string): Prom
 
 export interface MemoryRun {
   readonly extraFiles: number;
+  readonly extraBytes: number;
   readonly firstBytes: number;
   readonly unchangedBytes: number;
   readonly firstSeconds: number;
   readonly unchangedSeconds: number;
 }
 
-/** Peaks of a first and of an incremental backup of a site that has `extraFiles` more. */
-export async function runLarger(world: World, siteDir: string, extraFiles: number): Promise<MemoryRun> {
+/** Peaks of a first and of an incremental backup of a site that has so much more. */
+export async function runLarger(
+  world: World,
+  siteDir: string,
+  extra: Pick<MemoryRun, "extraFiles" | "extraBytes">,
+): Promise<MemoryRun> {
   const siteId = await world.register(siteDir);
   try {
     const first = await world.backUp(siteId);
     const unchanged = await world.backUp(siteId);
     return {
-      extraFiles,
+      ...extra,
       firstBytes: first.peakRssBytes,
       unchangedBytes: unchanged.peakRssBytes,
       firstSeconds: first.seconds,

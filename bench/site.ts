@@ -1,8 +1,18 @@
 // The site that is measured: WordPress' own PHP, JS, CSS and PNG files several times over, each copy a little different
 // (as plugins differ; identical ones would flatter tools that deduplicate), and media that do not compress. The same
 // bytes on every machine that has the same WordPress.
-import { createCipheriv } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { type Cipheriv, createCipheriv } from "node:crypto";
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { findWordpress } from "#local/demo/copy-wordpress.ts";
 
@@ -14,14 +24,41 @@ export interface SiteSize {
 
 /** 22,000 files, 1.4 GB. */
 export const USUAL_SITE: SiteSize = { smallFiles: 20_700, mediaFiles: 1300, mediaBytes: 740_000 };
+/** To see whether the bench works, not what anything costs. */
+export const SMALL_SITE: SiteSize = { smallFiles: 400, mediaFiles: 40, mediaBytes: 740_000 };
+
+/** A file of 300 KB among the media, for who wants back one file. */
+export const ONE_FILE = "wp-content/uploads/one-file.jpg";
+const ONE_FILE_BYTES = 300_000;
+
+/** Of what is built: a directory that was kept with another one is not taken for this one. */
+const RECIPE = 2;
 
 /** Long before any backup of it: a file that was just written is read again next time, as it might still change. */
 const MODIFIED = new Date("2026-01-15T12:00:00Z");
 const SKIPPED: ReadonlySet<string> = new Set(["cache", "node_modules"]);
 const PER_DIRECTORY = 200;
 
-/** Makes `siteDir`/wp-content; wp-config.php is the caller's. */
-export function buildSite(siteDir: string, size: SiteSize): void {
+/**
+ * `dir`/site with that in wp-content, built now or found whole; wp-config.php is the caller's. A site that was half built,
+ * or built otherwise, is somebody's: it is refused, not removed.
+ */
+export function ensureSite(dir: string, size: SiteSize, say: (text: string) => void): string {
+  const siteDir = join(dir, "site");
+  const markerFile = join(dir, "site.json");
+  const marker = JSON.stringify({ recipe: RECIPE, ...size });
+  if (existsSync(siteDir)) {
+    const found = existsSync(markerFile) ? readFileSync(markerFile, "utf8") : "none";
+    if (found === marker) return siteDir;
+    throw new Error(`${siteDir} is another site, or half built: remove it, or name another --dir`);
+  }
+  say("Building the site …");
+  buildSite(siteDir, size);
+  writeFileSync(markerFile, marker);
+  return siteDir;
+}
+
+function buildSite(siteDir: string, size: SiteSize): void {
   const contentDir = join(siteDir, "wp-content");
   const originals = [...smallFilesBelow(findWordpress(), "")];
   const made = new Set<string>();
@@ -33,6 +70,7 @@ export function buildSite(siteDir: string, size: SiteSize): void {
     writeIn(join(contentDir, "plugins", `plugin-${copy}`, original.path), bytes, made);
   }
   writeMedia(join(contentDir, "uploads"), size.mediaFiles, size.mediaBytes, "media", made);
+  writeIn(join(siteDir, ONE_FILE), noiseOf("one").update(Buffer.alloc(ONE_FILE_BYTES)), made);
 }
 
 /** New files that do not compress, in directories of their own; gives their bytes. */
@@ -41,27 +79,37 @@ export function addMedia(siteDir: string, name: string, files: number, fileBytes
   return files * fileBytes;
 }
 
-/** Files of a few bytes, for what a file costs as such. */
-export function addTinyFiles(siteDir: string, files: number): void {
+export interface Growth {
+  readonly extraFiles: number;
+  readonly extraBytes: number;
+}
+
+/**
+ * Makes a site `times` as large, in files and in bytes, by what is below `dir` then. The media are copies of one file,
+ * which share its blocks where the file system can do that; hard links would be backed up as links.
+ */
+export function growSite(dir: string, size: SiteSize, times: number): Growth {
   const made = new Set<string>();
-  for (let index = 0; index < files; index += 1) {
-    const directory = join(
-      siteDir,
-      "wp-content",
-      "uploads",
-      "tiny",
-      String(Math.floor(index / PER_DIRECTORY)),
-    );
-    writeIn(
-      join(directory, `picture-of-something-${index}-150x150.txt`),
-      Buffer.from(`number ${index}\n`),
-      made,
-    );
+  const [mediaFiles, tinyFiles] = [size.mediaFiles * (times - 1), size.smallFiles * (times - 1)];
+  const original = join(dir, "original.jpg");
+  writeIn(original, noiseOf("original").update(Buffer.alloc(size.mediaBytes)), made);
+  for (let index = 1; index < mediaFiles; index += 1) {
+    const directory = join(dir, "media", String(Math.floor(index / PER_DIRECTORY)));
+    makeDirectory(directory, made);
+    const copy = join(directory, `media-${index}.jpg`);
+    copyFileSync(original, copy, constants.COPYFILE_FICLONE);
+    utimesSync(copy, MODIFIED, MODIFIED);
   }
+  for (let index = 0; index < tinyFiles; index += 1) {
+    const directory = join(dir, "tiny", String(Math.floor(index / PER_DIRECTORY)));
+    const name = `picture-of-something-${index}-150x150.txt`;
+    writeIn(join(directory, name), Buffer.from(`number ${index}\n`), made);
+  }
+  return { extraFiles: mediaFiles + tinyFiles, extraBytes: mediaFiles * size.mediaBytes };
 }
 
 function writeMedia(dir: string, files: number, fileBytes: number, name: string, made: Set<string>): void {
-  const noise = createCipheriv("aes-128-ctr", Buffer.from(name.padEnd(16).slice(0, 16)), Buffer.alloc(16));
+  const noise = noiseOf(name);
   const zeros = Buffer.alloc(fileBytes);
   for (let index = 0; index < files; index += 1) {
     const directory = join(dir, String(Math.floor(index / PER_DIRECTORY)));
@@ -69,12 +117,19 @@ function writeMedia(dir: string, files: number, fileBytes: number, name: string,
   }
 }
 
+/** The same bytes for the same name. */
+function noiseOf(name: string): Cipheriv {
+  return createCipheriv("aes-128-ctr", Buffer.from(name.padEnd(16).slice(0, 16)), Buffer.alloc(16));
+}
+
+function makeDirectory(directory: string, made: Set<string>): void {
+  if (made.has(directory)) return;
+  mkdirSync(directory, { recursive: true });
+  made.add(directory);
+}
+
 function writeIn(path: string, bytes: Buffer, made: Set<string>): void {
-  const directory = path.slice(0, path.lastIndexOf("/"));
-  if (!made.has(directory)) {
-    mkdirSync(directory, { recursive: true });
-    made.add(directory);
-  }
+  makeDirectory(path.slice(0, path.lastIndexOf("/")), made);
   writeFileSync(path, bytes);
   utimesSync(path, MODIFIED, MODIFIED);
 }

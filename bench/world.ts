@@ -18,8 +18,11 @@ import { ensureDatabase } from "#local/demo/wordpress.ts";
 import { renderWpConfig } from "#local/demo/wp-config.ts";
 import { inheritedEnvironment } from "#local/own-process.ts";
 import { type Stack, startStack } from "#local/stack.ts";
+import { decodeIndex } from "#runner/io/decode-index.ts";
 import { createMasterClient, type MasterClient } from "#runner/io/master-client.ts";
+import { readIndex } from "#runner/io/read-index.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
+import { objectKey } from "#shared/object-key.ts";
 import { packageRunner } from "../scripts/package-runner.mjs";
 
 const INSTALLED = fileURLToPath(new URL("../dist/backupd", import.meta.url));
@@ -60,6 +63,8 @@ export interface World extends AsyncDisposable {
   backUp(siteId: string): Promise<OurRun>;
   /** `backupd restore --to` of that backup into a new directory, which is removed again. */
   restore(backup: Backup, paths: readonly string[]): Promise<OurRestore>;
+  /** What the dump takes in that archive. */
+  dumpStoredBytes(backup: Backup): Promise<number>;
   /** A presigned URL of the archive, as the dashboard gives it. */
   urlOf(backup: Backup): Promise<string>;
   writeConfig(siteDir: string): Promise<void>;
@@ -105,6 +110,7 @@ export async function startWorld(dir: string): Promise<World> {
     },
     backUp: (siteId) => backUp(siteId, stateDir, stack, operator),
     restore: (backup, paths) => restore(backup, paths, stateDir, dir),
+    dumpStoredBytes: (backup) => dumpStoredBytes(s3, stack.bucket, backup),
     async urlOf({ id }) {
       return (await operator.call("downloadBackup", { params: { id } })).url;
     },
@@ -241,6 +247,22 @@ function cpuSecondsOf(pid: number | undefined): number {
   } catch {
     return 0; // It has just ended.
   }
+}
+
+async function dumpStoredBytes(
+  s3: S3Client,
+  bucket: string,
+  { archive, s3_path, size_bytes: sizeBytes }: Backup,
+): Promise<number> {
+  const { etag, sha256_index: sha256Index } = archive;
+  const stored = { bucket, key: objectKey(s3_path), etag, sizeBytes, sha256Index };
+  const { header, frames } = await decodeIndex(await readIndex(s3, stored, new AbortController().signal));
+  const { database } = header;
+  if (database === null) throw new Error(`${s3_path} has no database`);
+  const end = database.tar_offset + database.tar_bytes;
+  return frames
+    .filter(({ tarOffset }) => tarOffset >= database.tar_offset && tarOffset < end)
+    .reduce((sum, { compressedBytes }) => sum + compressedBytes, 0);
 }
 
 async function emptyBucket(s3: S3Client, bucket: string): Promise<void> {
