@@ -13,25 +13,29 @@ import {
   isNodeId,
 } from "./core/authenticate.ts";
 import { authenticateOidc, claimedKeyId, type OidcSettings } from "./core/authenticate-oidc.ts";
+import { correlationOf } from "./core/correlation.ts";
 import { identifyToken } from "./core/secret-token.ts";
 import { type Deps, lazyDeps } from "./deps.ts";
 import { type AuthorizerContext, toContext } from "./http/authorizer-context.ts";
 import { openIssuerKeys } from "./stores/jwks.ts";
 import { openRecords } from "./stores/records.ts";
+import { type Observed, observed } from "./telemetry/observed.ts";
 
 type Needs = Deps<"records" | "issuerKeys">;
-
-const getDeps = lazyDeps({ records: openRecords, issuerKeys: openIssuerKeys });
 
 export interface AuthorizerAnswer {
   readonly isAuthorized: boolean;
   readonly context: AuthorizerContext;
 }
 
-export async function handler(event: APIGatewayRequestAuthorizerEventV2): Promise<AuthorizerAnswer> {
-  const who = await authenticate(event.headers?.authorization, getDeps());
-  return { isAuthorized: true, context: toContext(who) };
-}
+export const handler: Observed<APIGatewayRequestAuthorizerEventV2, AuthorizerAnswer> = observed(
+  lazyDeps({ records: openRecords, issuerKeys: openIssuerKeys }),
+  ({ headers, requestContext }) => correlationOf(headers ?? {}, requestContext.requestId),
+  async ({ headers }, deps) => {
+    const who = await authenticate(headers?.authorization, deps);
+    return { isAuthorized: true, context: toContext(who) };
+  },
+);
 
 async function authenticate(header: string | undefined, deps: Needs): Promise<Authentication> {
   const { config, now, records } = deps;

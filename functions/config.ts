@@ -7,6 +7,7 @@ const Environment = z.object({
   AWS_REGION: z.string().min(1),
   VERSION: z.string().default("dev"),
   LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARN", "ERROR", "SILENT"]).default("INFO"),
+  METRICS: z.enum(["on", "off"]).default("on"),
   TABLE_NAME: z.string().min(3),
   BUCKET_NAME: z.string().min(3),
   DEAD_LETTER_QUEUE_ARN: z.string().startsWith("arn:"),
@@ -58,6 +59,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   readonly region: string;
   readonly version: string;
   readonly logLevel: "DEBUG" | "INFO" | "WARN" | "ERROR" | "SILENT";
+  /** Whether lines of EMF are written, from which CloudWatch makes metrics. */
+  readonly publishesMetrics: boolean;
   readonly tableName: string;
   readonly bucketName: string;
   readonly deadLetterQueueArn: string;
@@ -94,6 +97,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     region: env.AWS_REGION,
     version: env.VERSION,
     logLevel: env.LOG_LEVEL,
+    publishesMetrics: env.METRICS === "on",
     tableName: env.TABLE_NAME,
     bucketName: env.BUCKET_NAME,
     deadLetterQueueArn: env.DEAD_LETTER_QUEUE_ARN,

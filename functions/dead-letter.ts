@@ -4,20 +4,25 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { JobMessage } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 import { deadJob } from "./core/dead-job.ts";
+import type { JobRecord } from "./core/records.ts";
 import { buryJob } from "./core/steer-job.ts";
 import { type Deps, lazyDeps } from "./deps.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
-
-const getDeps = lazyDeps({ records: openRecords });
+import { chore } from "./telemetry/chore.ts";
+import type { Observed } from "./telemetry/observed.ts";
 
 const REASON = "The node's queue gave the message up: no runner worked it off in many deliveries.";
 
-export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
-  const deps = getDeps();
-  const results = await Promise.all(event.Records.map((record) => bury(record, deps)));
-  return { batchItemFailures: results.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };
-}
+export const handler: Observed<SQSEvent, SQSBatchResponse> = chore(
+  "dead_letter",
+  lazyDeps({ records: openRecords }),
+  async (event, deps) => {
+    deps.meter.add("DeadLetters", event.Records.length);
+    const results = await Promise.all(event.Records.map((record) => bury(record, deps)));
+    return { batchItemFailures: results.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };
+  },
+);
 
 /** The id of the record if it has to be delivered again. */
 async function bury(record: SQSRecord, deps: Deps<"records">): Promise<string | undefined> {
@@ -49,9 +54,15 @@ async function buryMessage(message: JobMessage, deps: Deps<"records">): Promise<
     if (job === undefined || job.site_id !== site.id) return true;
     const step = buryJob(job, known === undefined, site, REASON, now);
     if (!(await deps.records.commit(step))) return undefined;
-    deps.log.warn("dead letter", { job_id: jobId, site_id: site.id, ended: step.jobs.length > 0 });
+    const ended = step.jobs.length > 0;
+    deps.log.warn("dead letter", { ...correlationOf(job), job_id: jobId, site_id: site.id, ended });
     return true;
   });
+}
+
+/** The job's own, in place of the batch's. */
+function correlationOf({ correlation_id }: JobRecord): Partial<Pick<JobRecord, "correlation_id">> {
+  return correlation_id === undefined ? {} : { correlation_id };
 }
 
 function readMessage(body: string): JobMessage | undefined {

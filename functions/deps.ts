@@ -2,7 +2,6 @@
 // needs, so that its bundle holds no other SDK clients; they are opened on first use, so that a cold start stays
 // short and a fault in the environment is reported by a request.
 import { randomBytes, randomUUID } from "node:crypto";
-import { Logger } from "@aws-lambda-powertools/logger";
 import { type Config, parseConfig } from "./config.ts";
 import type { IssuerKeys } from "./stores/jwks.ts";
 import type { NodeCredentialsIssuer } from "./stores/node-credentials.ts";
@@ -12,13 +11,25 @@ import type { Objects } from "./stores/objects.ts";
 import type { Queues } from "./stores/queues.ts";
 import type { Records } from "./stores/records.ts";
 import type { Schedules } from "./stores/schedules.ts";
+import type { Log } from "./telemetry/log.ts";
+import { emfPublisher, type Meter, type Publish, publishNothing } from "./telemetry/meter.ts";
+import { logger } from "./telemetry/powertools.ts";
 
 export interface BaseDeps {
   readonly config: Config;
   readonly now: () => Date;
   readonly randomUuid: () => string;
   readonly randomBytes: (count: number) => Uint8Array;
-  readonly log: Pick<Logger, "info" | "warn" | "error">;
+  readonly log: Log;
+  /** Where the counts of a call or event go at its end. */
+  readonly publish: Publish;
+}
+
+/** What belongs to the one call or event that is being worked on. */
+export interface Invocation {
+  /** On every line of the log, and on the jobs and activity that come of it. */
+  readonly correlationId: string;
+  readonly meter: Meter;
 }
 
 export interface Stores {
@@ -32,18 +43,22 @@ export interface Stores {
   readonly issuerKeys: IssuerKeys;
 }
 
-/** The base and these stores. */
-export type Deps<S extends keyof Stores = never> = BaseDeps & Pick<Stores, S>;
-export type AllDeps = Deps<keyof Stores>;
+/** The base and these stores, for the life of the process. */
+export type Opened<S extends keyof Stores = never> = BaseDeps & Pick<Stores, S>;
+export type AllDeps = Opened<keyof Stores>;
+/** What handlers work with. */
+export type Deps<S extends keyof Stores = never> = Opened<S> & Invocation;
 export type Openers<S extends keyof Stores> = { readonly [K in S]: (config: Config) => Stores[K] };
 
 export function openBase(config: Config): BaseDeps {
+  logger.setLogLevel(config.logLevel);
   return {
     config,
     now: () => new Date(),
     randomUuid: randomUUID,
     randomBytes,
-    log: new Logger({ serviceName: "backupd-master", logLevel: config.logLevel }),
+    log: logger as Log,
+    publish: config.publishesMetrics ? emfPublisher(config.stage) : publishNothing,
   };
 }
 
@@ -55,8 +70,8 @@ export function provideDeps(deps: AllDeps | undefined): void {
 }
 
 /** Opens the deps once per process, from its environment; a call throws when that is not valid. */
-export function lazyDeps<S extends keyof Stores>(openers: Openers<S>): () => Deps<S> {
-  let opened: Deps<S> | undefined;
+export function lazyDeps<S extends keyof Stores>(openers: Openers<S>): () => Opened<S> {
+  let opened: Opened<S> | undefined;
   return () => {
     if (provided !== undefined) return provided;
     opened ??= open(openers, parseConfig(process.env));
@@ -64,7 +79,7 @@ export function lazyDeps<S extends keyof Stores>(openers: Openers<S>): () => Dep
   };
 }
 
-function open<S extends keyof Stores>(openers: Openers<S>, config: Config): Deps<S> {
+function open<S extends keyof Stores>(openers: Openers<S>, config: Config): Opened<S> {
   const names = Object.keys(openers) as S[];
   const stores = Object.fromEntries(names.map((name) => [name, openers[name](config)]));
   return { ...openBase(config), ...(stores as Pick<Stores, S>) };

@@ -2,7 +2,7 @@
 import { BackupError } from "#shared/errors.ts";
 import { API_BASE, OPERATIONS } from "#shared/operations.ts";
 import { lazyDeps } from "./deps.ts";
-import { type ApiHandler, lambdaHandler } from "./http/serve.ts";
+import { type ApiHandler, lambdaHandler } from "./http/lambda-handler.ts";
 
 export const handler: ApiHandler = lambdaHandler(lazyDeps({}), async (event) => {
   const { rawPath, rawQueryString } = event;

@@ -50,6 +50,7 @@ export const handler: ApiHandler = serve(
 
     async claimJob({ params, body, principal }, deps) {
       const { leaseSeconds } = deps.config;
+      const { correlationId } = deps;
       return settleRace(async () => {
         const now = deps.now();
         const site = await loadSite(body.site_id, deps);
@@ -65,8 +66,8 @@ export const handler: ApiHandler = serve(
         const source = await findSource(job, body, site, deps);
         const isOther = source !== undefined && source.site_id !== site.id;
         const sourceSite = isOther ? await deps.records.sites.get(source.site_id) : undefined;
-        const input = { jobId: params.id, body, job, site, activeJob, source, sourceSite, leaseSeconds };
-        const decided = claimJob(input, now);
+        const known = { job, site, activeJob, source, sourceSite, leaseSeconds, correlationId };
+        const decided = claimJob({ jobId: params.id, body, ...known }, now);
         const step = withReading(decided, source, now);
         if (!(await deps.records.commit(step))) return undefined;
         if (step.refusal !== undefined) throw step.refusal;

@@ -1,6 +1,6 @@
 // Every hour: deletes what the retention policies of a part of the sites no longer keep. A site's hour follows from its
 // id, so that each comes once a day and a fleet of any size spreads; what a run has no time for waits for tomorrow.
-import type { Context, EventBridgeEvent } from "aws-lambda";
+import type { EventBridgeEvent } from "aws-lambda";
 import { asBackupError, type BackupError } from "#shared/errors.ts";
 import type { BackupRecord, SiteRecord } from "./core/records.ts";
 import type { Judged } from "./core/retention.ts";
@@ -12,10 +12,10 @@ import { planSiteRetention } from "./http/plan-retention.ts";
 import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
+import { chore } from "./telemetry/chore.ts";
+import type { Observed } from "./telemetry/observed.ts";
 
 type ChoreDeps = Deps<"records" | "objects">;
-
-const getDeps = lazyDeps({ records: openRecords, objects: openObjects });
 
 const AT_ONCE = 8;
 const PAGE = 100;
@@ -30,13 +30,14 @@ export interface ChoreResult {
   failed: number;
 }
 
-export async function handler(
-  event: Pick<EventBridgeEvent<string, unknown>, "time">,
-  context: Pick<Context, "getRemainingTimeInMillis">,
-): Promise<ChoreResult> {
-  const deps = getDeps();
-  const at = new Date(event.time);
-  const hasTime = (): boolean => context.getRemainingTimeInMillis() > SPARE_MS;
+export const handler: Observed<Pick<EventBridgeEvent<string, unknown>, "time">, ChoreResult> = chore(
+  "retention",
+  lazyDeps({ records: openRecords, objects: openObjects }),
+  async ({ time }, deps, context) =>
+    runDue(new Date(time), () => context.getRemainingTimeInMillis() > SPARE_MS, deps),
+);
+
+async function runDue(at: Date, hasTime: () => boolean, deps: ChoreDeps): Promise<ChoreResult> {
   const result: ChoreResult = { sites: 0, removed: 0, stopped: 0, failed: 0 };
   await removeLeftObjects(deps);
   for await (const sites of duePages(at, deps)) {

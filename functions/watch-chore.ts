@@ -9,10 +9,10 @@ import { type Deps, lazyDeps } from "./deps.ts";
 import { moveRecords } from "./http/move-records.ts";
 import { openNotifier } from "./stores/notifier.ts";
 import { openRecords } from "./stores/records.ts";
+import { chore } from "./telemetry/chore.ts";
+import type { Observed } from "./telemetry/observed.ts";
 
 type ChoreDeps = Deps<"records" | "notifier">;
-
-const getDeps = lazyDeps({ records: openRecords, notifier: openNotifier });
 
 const AT_ONCE = 16;
 const MOVE_SETTLES_MS = 60_000;
@@ -24,8 +24,13 @@ export interface WatchResult {
   over: number;
 }
 
-export async function handler(_event: Pick<EventBridgeEvent<string, unknown>, "time">): Promise<WatchResult> {
-  const deps = getDeps();
+export const handler: Observed<Pick<EventBridgeEvent<string, unknown>, "time">, WatchResult> = chore(
+  "watch",
+  lazyDeps({ records: openRecords, notifier: openNotifier }),
+  async (_event, deps) => watch(deps),
+);
+
+async function watch(deps: ChoreDeps): Promise<WatchResult> {
   const { records, config } = deps;
   const [sites, nodes, known] = await Promise.all([
     records.sites.all(),
@@ -46,6 +51,7 @@ export async function handler(_event: Pick<EventBridgeEvent<string, unknown>, "t
     repeated: run.repeated.length,
     over: run.over.length,
   };
+  deps.meter.add("AlertsOpened", run.opened.length);
   deps.log.info("watch", { ...result, problems: problems.length, sites: sites.length, nodes: nodes.length });
   await beat(deps);
   return result;

@@ -232,6 +232,7 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     AWS_ENDPOINT_URL_STS: services.sts.endpoint,
     STAGE: "local",
     LOG_LEVEL: "SILENT",
+    METRICS: "off",
     TABLE_NAME: NAMES.tableName,
     BUCKET_NAME: NAMES.bucketName,
     DEAD_LETTER_QUEUE_ARN: ARNS.dead_letter_queue,

@@ -44,6 +44,22 @@ module.exports = { Validator };`,
   },
 };
 
+/** X-Ray's SDK asks whether Node is older than 8. */
+const recentNode = {
+  name: "recent-node",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^semver$/ }, ({ importer }) =>
+      /[\\/](aws-xray-sdk-core|cls-hooked)[\\/]/.test(importer)
+        ? { path: "semver", namespace: "recent" }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "recent" }, () => ({
+      contents: "module.exports = { gte: () => true, lt: () => false };",
+      loader: "js",
+    }));
+  },
+};
+
 /** For esbuild's `build`. */
 export const COMMON_OPTIONS = {
   absWorkingDir: ROOT,
@@ -55,7 +71,7 @@ export const COMMON_OPTIONS = {
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   // ES modules first: they can be cut down to what is used.
   mainFields: ["module", "main"],
-  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels],
+  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode],
   legalComments: "none",
   logLevel: "warning",
 };

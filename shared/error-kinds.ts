@@ -146,6 +146,18 @@ const API_KINDS = {
     "The backup is on hold",
     'Lift the hold first: PUT /api/v1/backups/{id}/hold {"held":false}.',
   ),
+  idempotency_in_flight: api(
+    409,
+    "later",
+    "The first call with this Idempotency-Key is still at work",
+    "Send the same request with the same key again after the time in Retry-After.",
+  ),
+  idempotency_mismatch: api(
+    422,
+    "never",
+    "This Idempotency-Key was used for another request",
+    "Make a new random key for each new request, and use it again only to repeat that very request.",
+  ),
   payload_too_large: api(413, "never", "The body is too large", "Keep it under 256 KiB."),
   unsupported_media_type: api(415, "never", "The body is not JSON", "Send Content-Type: application/json."),
   rate_limited: api(429, "later", "Too many requests", "Wait for the time in Retry-After."),

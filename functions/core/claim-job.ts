@@ -35,6 +35,8 @@ export interface ClaimInput {
   /** Of `source`, if it is another one than `site`. */
   readonly sourceSite?: SiteRecord | undefined;
   readonly leaseSeconds: number;
+  /** Of the claim: a job that is made by it goes by the same. */
+  readonly correlationId?: string;
 }
 
 /** The granted job is the last of `jobs`. */
@@ -105,7 +107,8 @@ function nextPathTime(site: SiteRecord, now: Date): Date {
 
 function jobAtFirstClaim(input: ClaimInput, now: Date): JobRecord {
   const { body, jobId, site } = input;
-  const base = { jobId, site, trigger: body.trigger, now };
+  const { correlationId } = input;
+  const base = { jobId, site, trigger: body.trigger, now, ...(correlationId && { correlationId }) };
   if (body.trigger === "manual") {
     if (body.create)
       return newJob({ ...base, maxAttempts: 1, dueAt: now, order: { ...BACKUP, full: body.full } });
@@ -150,9 +153,11 @@ export interface NewJob {
   readonly dueAt: Date;
   readonly now: Date;
   readonly order?: JobOrder;
+  readonly correlationId?: string;
 }
 
-export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, order = BACKUP }: NewJob): JobRecord {
+export function newJob(job: NewJob): JobRecord {
+  const { jobId, site, trigger, maxAttempts, dueAt, now, order = BACKUP, correlationId } = job;
   const { type, full = false, sourceBackupId, request } = order;
   return {
     id: jobId,
@@ -163,6 +168,7 @@ export function newJob({ jobId, site, trigger, maxAttempts, dueAt, now, order = 
     site_name: site.name,
     node_id: site.node_id,
     trigger,
+    ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
     ...(full ? { full } : {}),
     ...(sourceBackupId === undefined ? {} : { source_backup_id: sourceBackupId }),
     ...(request === undefined ? {} : { request }),

@@ -13,5 +13,7 @@ export function deadJob(
   if (message.trigger === "manual") return undefined;
   const dueAt = new Date(message.scheduled_time);
   const order = { type: message.type };
-  return newJob({ jobId, site, trigger: "schedule", maxAttempts: SCHEDULED_ATTEMPTS, dueAt, now, order });
+  const correlationId = message.execution_id;
+  const made = { jobId, site, trigger: "schedule", dueAt, now, order, correlationId } as const;
+  return newJob({ ...made, maxAttempts: SCHEDULED_ATTEMPTS });
 }

@@ -65,6 +65,12 @@ export function functionRole(functionName: string): object {
     Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
     Resource: sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${logGroup}:*`),
   };
+  // What X-Ray takes has no resource that a policy could name (Service Authorization Reference, AWS X-Ray).
+  const trace: Statement = {
+    Effect: "Allow",
+    Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    Resource: "*",
+  };
   return {
     Type: "AWS::IAM::Role",
     Properties: {
@@ -81,7 +87,7 @@ export function functionRole(functionName: string): object {
           PolicyName: functionName,
           PolicyDocument: {
             Version: "2012-10-17",
-            Statement: [write, ...statements, ...(readsArchives ? [USE_ARCHIVES_KEY] : [])],
+            Statement: [write, trace, ...statements, ...(readsArchives ? [USE_ARCHIVES_KEY] : [])],
           },
         },
       ],

@@ -134,7 +134,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     { on: "archives", may: ["s3:DeleteObject"] },
   ],
   retention: [WRITE, query("table")],
-  alerts: [{ on: "table", may: ["dynamodb:PutItem"] }, query("table"), query("gsi4"), ...TELL],
+  alerts: [WRITE, query("table"), query("gsi4"), ...TELL],
   watchChore: [
     WRITE,
     {

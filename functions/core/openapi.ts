@@ -1,6 +1,7 @@
 // OpenAPI 3.1 made from the table of operations; its schema dialect is JSON Schema 2020-12, which zod writes itself.
 import * as z from "zod";
-import { Problem } from "#shared/contracts/common.ts";
+import { IdempotencyKey, Problem } from "#shared/contracts/common.ts";
+import { IDEMPOTENCY_HEADER } from "#shared/headers.ts";
 import { API_BASE, OPERATIONS, type Operation } from "#shared/operations.ts";
 
 type Json = Record<string, unknown>;
@@ -42,7 +43,11 @@ function describe(id: string, operation: Operation): Json {
     summary,
     ...(access === "public" || access === "node" ? {} : { description: `Needs the role ${access}.` }),
     security,
-    parameters: [...parameters(operation.params, "path"), ...parameters(operation.query, "query")],
+    parameters: [
+      ...parameters(operation.params, "path"),
+      ...parameters(operation.query, "query"),
+      ...(operation.method === "POST" ? [idempotencyParameter()] : []),
+    ],
     ...(body === undefined
       ? {}
       : { requestBody: { content: { "application/json": { schema: schemaOf(body, "input") } } } }),
@@ -53,6 +58,18 @@ function describe(id: string, operation: Operation): Json {
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
       },
     },
+  };
+}
+
+function idempotencyParameter(): Json {
+  return {
+    name: IDEMPOTENCY_HEADER,
+    in: "header",
+    required: false,
+    description:
+      "Random. The same key and request again, within a day, get the first answer again (with Idempotency-Replayed: true) " +
+      "instead of a second effect; another request with it gets 422, and one sent while the first is at work 409.",
+    schema: schemaOf(IdempotencyKey, "input"),
   };
 }
 

@@ -35,6 +35,8 @@ export interface JobRecord {
   site_name: string;
   node_id: string;
   trigger: Trigger;
+  /** Of the call that started it; of a scheduled job, of its execution. Old records have none. */
+  correlation_id?: string;
   /** Nothing is to be copied from the backup before. */
   full?: boolean;
   state: JobState;
@@ -220,4 +222,6 @@ export interface ActivityRecord {
   action: string;
   target: { kind: string; id: string };
   details: Record<string, unknown>;
+  /** Of the call that did it. */
+  correlation_id?: string;
 }

@@ -29,6 +29,7 @@ export function startJob(
   activeJob: JobRecord | undefined,
   now: Date,
   order: JobOrder = { type: "backup" },
+  correlationId?: string,
 ): Step {
   if (site.state === "paused" && order.type === "backup") return refuse(new BackupError("site_paused"));
   const active = activeJob === undefined ? undefined : effectiveJob(activeJob, now);
@@ -37,7 +38,8 @@ export function startJob(
   }
   // A second is for a runner that dies: a failure that it reports is final, because somebody is waiting for it.
   const maxAttempts = attemptsOf(order.type);
-  const after = newJob({ jobId, site, trigger: "manual", maxAttempts, dueAt: now, now, order });
+  const known = correlationId === undefined ? {} : { correlationId };
+  const after = newJob({ jobId, site, trigger: "manual", maxAttempts, dueAt: now, now, order, ...known });
   const displaced =
     active === undefined || active === activeJob ? [] : [{ before: activeJob, after: active }];
   const siteNow = active === undefined ? site : siteAfterEnd(site, active);

@@ -33,6 +33,7 @@ export function viewJob(record: JobRecord, now: Date): Job {
     site_name: job.site_name,
     node_id: job.node_id,
     trigger: job.trigger,
+    correlation_id: job.correlation_id ?? null,
     full: job.full ?? false,
     state: job.state,
     created_at: job.created_at,

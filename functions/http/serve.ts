@@ -1,7 +1,6 @@
-// The way of every API call: find the operation, check who calls, check the input, run it, record what was changed,
-// answer, log one line. Handlers below this only know checked values.
-import middy from "@middy/core";
-import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
+// The way of every API call: find the operation, check who calls, check the input, run it (a POST with a key once), record
+// what was changed, answer. Handlers below this only know checked values.
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { BackupError } from "#shared/errors.ts";
 import {
   type Answer,
@@ -15,13 +14,16 @@ import {
 } from "#shared/operations.ts";
 import { checkAccess, type Principal, tenantOf } from "../core/principal.ts";
 import type { ActivityRecord } from "../core/records.ts";
-import { type BaseDeps, type Deps, lazyDeps, type Openers, type Stores } from "../deps.ts";
+import { type BaseDeps, type Deps, type Invocation, lazyDeps, type Openers, type Stores } from "../deps.ts";
 import { recordsOf } from "../stores/tenant-records.ts";
 import { fromContext } from "./authorizer-context.ts";
 import { type HttpAnswer, jsonAnswer } from "./http-answer.ts";
-import { problemAnswer, publicError } from "./problem.ts";
+import { runOnce } from "./idempotency.ts";
+import { type ApiHandler, lambdaHandler, type Trace } from "./lambda-handler.ts";
 import { readRequest } from "./read-request.ts";
 import { tenantOfTarget } from "./tenant-of-target.ts";
+
+export type { ApiHandler } from "./lambda-handler.ts";
 
 /** What a handler adds to the activity record of its call; never secrets. */
 export interface ActivityNote {
@@ -46,68 +48,43 @@ export type Handle<K extends OperationId, S extends keyof Stores> = (
 ) => Promise<Answer<K>>;
 export type Operations<S extends keyof Stores> = { readonly [K in OperationId]?: Handle<K, S> };
 
-export type ApiHandler = (event: APIGatewayProxyEventV2, context: Context) => Promise<HttpAnswer>;
-
-interface Trace {
-  operation: string;
-  principal: string;
-}
-
 /** A Lambda handler for these operations, which work with these stores. */
 export function serve<S extends keyof Stores>(openers: Openers<S>, operations: Operations<S>): ApiHandler {
-  return lambdaHandler(lazyDeps(openers), async (event, deps, trace) => {
+  return lambdaHandler(lazyDeps(openers), async (event, deps: Deps<S>, trace, context) => {
     const { id, operation } = findOperation(operations, event);
     trace.operation = id;
     const principal = operation.access === "public" ? undefined : callerOf(event);
-    if (principal !== undefined) trace.principal = `${principal.kind}:${principal.id}`;
+    if (principal !== undefined) trace.principal = principalOf(principal);
     checkAccess(operation, principal);
-    const activity: ActivityNote = { details: {} };
-    const handle = operations[id] as (request: unknown, deps: Deps<S>) => Promise<unknown>;
-    const request = { ...readRequest(operation, event), principal, activity };
-    const answer = await handle(request, depsOf(principal, deps));
-    if (operation.activity !== undefined)
-      await keepActivity(operation.activity, event, answer, principal, activity, deps);
-    if (operation.answer === undefined) return { statusCode: operation.status, headers: {} };
-    // Parsing also drops whatever the contract does not name, so that no field gets out by accident.
-    return jsonAnswer(operation.status, operation.answer.parse(answer));
+    const input = readRequest(operation, event);
+    noteJob(trace, operation, input.params, input.body);
+    const run = async (): Promise<HttpAnswer> => {
+      const activity: ActivityNote = { details: {} };
+      const handle = operations[id] as (request: unknown, deps: Deps<S>) => Promise<unknown>;
+      const answer = await handle({ ...input, principal, activity }, depsOf(principal, deps));
+      noteJob(trace, operation, undefined, answer);
+      if (operation.activity !== undefined)
+        await keepActivity(operation.activity, event, answer, principal, activity, deps);
+      if (operation.answer === undefined) return { statusCode: operation.status, headers: {} };
+      // Parsing also drops whatever the contract does not name, so that no field gets out by accident.
+      return jsonAnswer(operation.status, operation.answer.parse(answer));
+    };
+    if (operation.method !== "POST") return run();
+    const caller = `${principalOf(principal)} ${tenantOf(principal) ?? ""}`;
+    const call = { headers: event.headers, operation: id, principal: caller, input };
+    return runOnce(call, context, deps, run);
   });
 }
 
-/** middy around `handle`: errors become problem documents, and each request becomes one log line. */
-export function lambdaHandler<D extends BaseDeps>(
-  getDeps: () => D,
-  handle: (event: APIGatewayProxyEventV2, deps: D, trace: Trace) => Promise<HttpAnswer>,
-): ApiHandler {
-  const traces = new WeakMap<object, Trace & { startedAt: number }>();
-  const logLine = (event: APIGatewayProxyEventV2, status: number, error?: BackupError): void => {
-    const { startedAt, ...trace } = traces.get(event) ?? { startedAt: performance.now() };
-    const line = {
-      request_id: event.requestContext.requestId,
-      ...trace,
-      status,
-      ms: Math.round(performance.now() - startedAt),
-      ...(error === undefined ? {} : { code: error.code }),
-    };
-    if (error !== undefined && status >= 500) getDeps().log.error("request failed", { ...line, error });
-    else getDeps().log.info("request", line);
-  };
-  return middy<APIGatewayProxyEventV2, HttpAnswer>()
-    .before(({ event }) => {
-      traces.set(event, { operation: event.routeKey, principal: "none", startedAt: performance.now() });
-    })
-    .after(({ event, response }) => {
-      if (response) logLine(event, response.statusCode);
-    })
-    .onError((request) => {
-      const error = publicError(request.error);
-      const answer = problemAnswer(error, request.event.requestContext.requestId);
-      logLine(request.event, answer.statusCode, error);
-      request.response = answer;
-    })
-    .handler(async (event: APIGatewayProxyEventV2) => {
-      const deps = getDeps();
-      return handle(event, deps, traces.get(event) ?? { operation: event.routeKey, principal: "none" });
-    }) as ApiHandler;
+const principalOf = (principal: Principal | undefined): string =>
+  principal === undefined ? "public" : `${principal.kind}:${principal.id}`;
+
+/** The job that the call is about, for its line in the log. */
+function noteJob(trace: Trace, operation: Operation, params: unknown, named: unknown): void {
+  const isOfJob = operation.path.startsWith("/jobs/{id}");
+  const id = isOfJob ? (params as { id?: string } | undefined)?.id : undefined;
+  const jobId = id ?? (named as { job_id?: unknown } | null | undefined)?.job_id;
+  if (typeof jobId === "string") trace.job_id = jobId;
 }
 
 function findOperation(
@@ -143,7 +120,7 @@ async function keepActivity(
   answer: unknown,
   principal: Principal | undefined,
   note: ActivityNote,
-  deps: BaseDeps & Partial<Stores>,
+  deps: BaseDeps & Invocation & Partial<Stores>,
 ): Promise<void> {
   const { id, node_id: nodeId } = (answer ?? {}) as { id?: string; node_id?: string };
   const target = note.target ?? {
@@ -162,6 +139,7 @@ async function keepActivity(
     action,
     target,
     details: note.details,
+    correlation_id: deps.correlationId,
   };
   try {
     if (deps.records === undefined) throw new Error("a function with activity needs the records");

@@ -22,13 +22,15 @@ export async function startManualJob(
   if (node.state === "disabled") throw new BackupError("node_disabled");
   const { site, job } = await settleRace(async () => {
     const found = await loadSite(siteId, deps);
-    const step = startJob(jobId, found, await activeJobOf(found, deps), deps.now(), order);
+    const active = await activeJobOf(found, deps);
+    const step = startJob(jobId, found, active, deps.now(), order, deps.correlationId);
     if (step.refusal !== undefined) throw step.refusal;
     const last = step.jobs.at(-1)?.after;
     return last !== undefined && (await deps.records.commit(step)) ? { site: found, job: last } : undefined;
   });
   try {
-    const message = { v: 1, type: job.type, trigger: "manual", site_id: site.id, job_id: jobId } as const;
+    const known = { site_id: site.id, job_id: jobId, correlation_id: deps.correlationId };
+    const message = { v: 1, type: job.type, trigger: "manual", ...known } as const;
     await deps.queues.send(node.queue_url, message);
   } catch (cause) {
     await failUnsent(jobId, deps);

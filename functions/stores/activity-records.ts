@@ -19,6 +19,7 @@ function activityEntity(table: Table) {
         action: { type: "string", required: true },
         target: { type: CustomAttributeType<ActivityRecord["target"]>("any"), required: true },
         details: { type: CustomAttributeType<Record<string, unknown>>("any"), required: true },
+        correlation_id: { type: "string" },
         ttl: { type: "number", hidden: true },
       },
       indexes: { all: { pk: key("pk", []), sk: key("sk", ["at", "id"]) }, ofTenant: ofTenant(["at", "id"]) },

@@ -30,6 +30,7 @@ function jobEntity(table: Table) {
         site_name: { type: "string", required: true },
         node_id: { type: "string", required: true },
         trigger: { type: ["schedule", "manual"] as const, required: true },
+        correlation_id: { type: "string" },
         full: { type: "boolean" },
         state: { type: JOB_STATES, required: true },
         created_at: { type: "string", required: true },

@@ -4,6 +4,7 @@ import { type ActivityRecords, openActivityRecords } from "./activity-records.ts
 import { type AlertRecords, openAlertRecords } from "./alert-records.ts";
 import { type BackupRecords, openBackupRecords } from "./backup-records.ts";
 import { type DeletedBackupRecords, openDeletedBackupRecords } from "./deleted-backup-records.ts";
+import { type IdempotencyRecords, openIdempotencyRecords } from "./idempotency-records.ts";
 import { type JobRecords, openJobRecords } from "./job-records.ts";
 import { type NodeRecords, openNodeRecords } from "./node-records.ts";
 import { openSiteRecords, type SiteRecords } from "./site-records.ts";
@@ -26,6 +27,7 @@ export interface Records {
   readonly apiTokens: ApiTokenRecords;
   readonly activity: ActivityRecords;
   readonly alerts: AlertRecords;
+  readonly idempotency: IdempotencyRecords;
   /** Writes all records of a step or none; false when one of them has changed since it was read. */
   commit(step: Step): Promise<boolean>;
   transact(items: readonly WriteItem[]): Promise<boolean>;
@@ -49,6 +51,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     apiTokens: openApiTokenRecords(table),
     activity,
     alerts: openAlertRecords(table),
+    idempotency: openIdempotencyRecords(table),
     async commit(step) {
       const items = [
         ...step.jobs.map((change) => jobs.changeItem(change)),

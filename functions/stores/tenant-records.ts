@@ -32,6 +32,8 @@ export function recordsOf(tenant: string, all: Records): Records {
     apiTokens: apiTokensOf(whose),
     activity: activityOf(whose),
     alerts: alertsOf(whose),
+    // serve.ts keeps the keys itself, by caller and tenant, before any handler is asked.
+    idempotency: { get: refused, begin: refused, end: refused },
     async commit(step) {
       for (const id of sitesIn(step)) await mustBe(whose.isOwnSite(id));
       await mustBe(step.site === undefined || step.site.after.tenant === tenant);

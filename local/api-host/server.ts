@@ -1,5 +1,6 @@
 // API Gateway and Lambda on loopback: the routes of serverless.yml, its authorizer asked first, and the very handler
 // files, run in this process.
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -136,6 +137,7 @@ async function loadFunctions(file: ServerlessFile): Promise<Invoke> {
     const endsAtMs = performance.now() + seconds * 1000;
     return handler(event, {
       functionName: name,
+      awsRequestId: randomUUID(),
       getRemainingTimeInMillis: () => Math.max(0, endsAtMs - performance.now()),
     });
   };

@@ -9,5 +9,6 @@ export const Activity = z.object({
   action: z.string().describe("For instance `site.created`"),
   target: z.object({ kind: z.string(), id: z.string() }),
   details: z.record(z.string(), z.unknown()),
+  correlation_id: z.string().optional().describe("Of the call that did it, as in every log"),
 });
 export type Activity = z.infer<typeof Activity>;

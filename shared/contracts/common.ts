@@ -44,6 +44,19 @@ export const ErrorReport = z.strictObject({
 });
 export type ErrorReport = z.infer<typeof ErrorReport>;
 
+/** Goes into every log as it is. API Gateway's request ids and Scheduler's execution ids are such. */
+export const CorrelationId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:=+/-]{7,127}$/, "must be 8 to 128 letters, digits or ._:=+/-");
+
+/** Random, because the kept answer is sealed with it; the same for the same request only. */
+export const IdempotencyKey = z
+  .string()
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    "must be a random UUID (version 4) in lower case",
+  );
+
 /** RFC 9457, with our stable code and the operator's remedy. */
 export const Problem = z.object({
   type: z.string(),

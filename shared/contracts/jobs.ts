@@ -89,6 +89,7 @@ export const Job = z.object({
   site_name: SiteName,
   node_id: Id,
   trigger: Trigger,
+  correlation_id: z.string().nullable().describe("Of the call that started it, as in every log"),
   full: z.boolean().describe("Pack everything anew instead of copying what has not changed"),
   state: JobState,
   created_at: Timestamp,
@@ -123,6 +124,8 @@ export const JobMessage = z.discriminatedUnion("trigger", [
     trigger: z.literal("manual"),
     site_id: Id,
     job_id: Id,
+    /** Messages of older Masters have none. */
+    correlation_id: z.string().max(200).optional(),
   }),
   z.object({
     v: z.literal(1),

@@ -103,6 +103,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
       site_name,
       node_id: master.nodeId,
       trigger,
+      correlation_id: null,
       full: false,
       state: "queued",
       created_at: at,

@@ -1,7 +1,7 @@
 // Leases, reports and dead letters over the wire, with the Master's clock in the test's hand.
 import { randomUUID } from "node:crypto";
 import { GetObjectCommand, NoSuchKey, PutObjectCommand } from "@aws-sdk/client-s3";
-import type { SQSEvent } from "aws-lambda";
+import type { Context, SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { handler as deadLetter } from "#functions/dead-letter.ts";
 import type { Claim } from "#shared/contracts/jobs.ts";
@@ -256,7 +256,7 @@ test("dead letters end their jobs; nonsense is dropped; none is delivered again"
     JSON.stringify({ ...base, site_id: randomUUID(), trigger: "manual", job_id: randomUUID() }),
   ];
   const event = { Records: bodies.map((body, index) => ({ messageId: String(index), body })) };
-  const answer = await deadLetter(event as SQSEvent);
+  const answer = await deadLetter(event as SQSEvent, {} as Context);
   expect(answer).toEqual({ batchItemFailures: [] });
   for (const id of [jobId, jobIdFor(site.id, scheduledTime)]) {
     const job = await master.admin.call("getJob", { id });

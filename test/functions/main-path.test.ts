@@ -49,6 +49,7 @@ test("a backup goes from enrolment to download", async () => {
     trigger: "manual",
     site_id: site.id,
     job_id: started.job_id,
+    correlation_id: (await master.admin.call("getJob", { id: started.job_id })).correlation_id,
   });
 
   const claim = await node.client.call("claimJob", {

@@ -55,6 +55,8 @@ async function everyCallOfRestores(master: Master, node: TestNode, siteId: strin
   await client.call("reportJob", { id, body: verifyReport(claim, false) });
   const restore = await admin.call("restoreBackup", { id: backup.id, body: {} });
   await admin.call("cancelJob", { id: restore.job_id });
+  const undo = await admin.call("undoRestore", { id: siteId, body: {} });
+  await admin.call("cancelJob", { id: undo.job_id });
   await admin.request("GET", `/backups/${backup.id}/files`);
   await admin.call("putBackupHold", { id: backup.id, body: { held: true } });
   await admin.call("putBackupHold", { id: backup.id, body: { held: false } });

@@ -1,6 +1,8 @@
 // Retention over the wire: the policy, its preview, and the hourly chore that deletes, stops and says so.
+
 import { randomUUID } from "node:crypto";
 import { HeadObjectCommand, NotFound } from "@aws-sdk/client-s3";
+import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { isDue } from "#functions/core/retention-run.ts";
 import { type ChoreResult, handler as chore } from "#functions/retention-chore.ts";
@@ -41,7 +43,7 @@ async function backUpDaily(count: number, archive: Partial<Archive> = {}) {
 function runChore(leftMs = 900_000): Promise<ChoreResult> {
   const hours = Array.from({ length: 24 }, (_, hour) => new Date(Date.UTC(2030, 0, 1, hour)));
   const hour = hours.find((at) => isDue(siteId, at));
-  return chore({ time: String(hour?.toISOString()) }, { getRemainingTimeInMillis: () => leftMs });
+  return chore({ time: String(hour?.toISOString()) }, { getRemainingTimeInMillis: () => leftMs } as Context);
 }
 
 const keepTwo = () =>

@@ -11,6 +11,7 @@ import { localArns } from "#local/iam/local-arns.ts";
 import { notifyEnvironment, startFakeNotifyServices } from "#test/fakes/fake-notify-services.ts";
 import { startMaster } from "#test/helpers/master.ts";
 import { packageTemplate, resourcesOfType, type Template } from "#test/helpers/package-master.ts";
+import { POSTS, type Repeated, repeatPosts } from "#test/helpers/repeat-posts.ts";
 import { type Resolver, templateResolver } from "#test/helpers/resolve-template.ts";
 import { makeEveryCall } from "./make-every-call.ts";
 
@@ -35,6 +36,7 @@ interface Statement {
 let template: Template;
 let resolver: Resolver;
 const calls = new Map<string, FunctionCall>();
+const repeated: Repeated[] = [];
 
 beforeAll(async () => {
   template = await packageTemplate("local", { region: PLACE.region });
@@ -47,9 +49,12 @@ beforeAll(async () => {
     now: () => new Date(Date.now() + hoursAhead * 3_600_000),
     onCall: (call) => calls.set(Object.values(call).join(" "), call),
   });
-  await makeEveryCall(master, (hours) => {
-    hoursAhead += hours;
-  });
+  await makeEveryCall(
+    repeatPosts(master, (one) => repeated.push(one)),
+    (hours) => {
+      hoursAhead += hours;
+    },
+  );
 });
 
 type Policy = { Statement: Statement[] };
@@ -97,6 +102,16 @@ async function simulate(
   if (result.resultType === "error") throw new Error(`${action} on ${resource}: ${result.errors.message}`);
   return result.overallResult;
 }
+
+test("every POST that is sent again with its key gets its first answer again", () => {
+  expect(new Set(repeated.map(({ operation }) => operation))).toEqual(new Set(POSTS.map(([id]) => id)));
+  for (const { operation, first, second } of repeated) {
+    const isReplay = second.headers.get("idempotency-replayed");
+    expect([operation, second.status, second.text, isReplay]).toEqual([
+      ...[operation, first.status, first.text, "true"],
+    ]);
+  }
+});
 
 describe("the role of a function", () => {
   test("is its own", () => {
