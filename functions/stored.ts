@@ -7,21 +7,24 @@ import { adoptObject } from "./http/adopt-object.ts";
 import { openObjectList } from "./stores/object-list.ts";
 import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
+import { chore } from "./telemetry/chore.ts";
+import type { Observed } from "./telemetry/observed.ts";
 
 type StoredDeps = Deps<"records" | "objects" | "objectList">;
-
-const getDeps = lazyDeps({ records: openRecords, objects: openObjects, objectList: openObjectList });
 
 /** Of an EventBridge event of S3; its keys are as they are, not percent-encoded. */
 const ObjectCreated = z.object({ detail: z.object({ object: z.object({ key: z.string().min(1) }) }) });
 
-export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
-  const deps = getDeps();
-  const failed: string[] = [];
-  // One after the other: an index may be large.
-  for (const record of event.Records) if (!(await isDone(record, deps))) failed.push(record.messageId);
-  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
-}
+export const handler: Observed<SQSEvent, SQSBatchResponse> = chore(
+  "stored",
+  lazyDeps({ records: openRecords, objects: openObjects, objectList: openObjectList }),
+  async (event, deps) => {
+    const failed: string[] = [];
+    // One after the other: an index may be large.
+    for (const record of event.Records) if (!(await isDone(record, deps))) failed.push(record.messageId);
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  },
+);
 
 /** False if it has to be looked at again. */
 async function isDone(record: SQSRecord, deps: StoredDeps): Promise<boolean> {

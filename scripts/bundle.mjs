@@ -1,5 +1,7 @@
 // What the bundles of the Lambda functions and of the runner have in common: ES modules for Node 24 that bring along
 // of their dependencies what they use, and not a line of what they never would.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ROOT } from "./setup.mjs";
 
 /** zod brings its messages in 50 languages, a quarter of a megabyte that nothing here asks for. */
@@ -60,6 +62,26 @@ const recentNode = {
   },
 };
 
+/**
+ * A client of the SDK brings a class for each error of its service, SSM 141 of them. What our code does not name comes out as
+ * the service's general exception, with its name and message all the same.
+ */
+const namedErrors = {
+  name: "named-errors",
+  setup({ onLoad }) {
+    const ours = readdirSync(join(ROOT, "functions/stores"))
+      .map((file) => readFileSync(join(ROOT, "functions/stores", file), "utf8"))
+      .join("\n");
+    onLoad({ filter: /client-(ssm|sns|sqs|sts)[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll(
+        /^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm,
+        (line, name) => (new RegExp(`\\b${name}\\b`).test(ours) ? line : ""),
+      ),
+      loader: "js",
+    }));
+  },
+};
+
 /** For esbuild's `build`. */
 export const COMMON_OPTIONS = {
   absWorkingDir: ROOT,
@@ -71,7 +93,7 @@ export const COMMON_OPTIONS = {
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   // ES modules first: they can be cut down to what is used.
   mainFields: ["module", "main"],
-  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode],
+  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode, namedErrors],
   legalComments: "none",
   logLevel: "warning",
 };
