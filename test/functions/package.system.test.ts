@@ -85,7 +85,7 @@ test("people may sign in at any issuer, and the dashboard may talk to that one b
 
 test("a bundle opens its stores and asks the table", async () => {
   const script = `const { handler } = await import("./functions/authorizer.mjs");
-    const call = handler({ headers: { authorization: "Bearer bkp_x" } });
+    const call = handler({ headers: { authorization: "Bearer bkp_x" }, requestContext: { requestId: "1" } }, {});
     process.stdout.write(await call.then(String, (error) => String(error?.cause?.message ?? error)));`;
   const env = {
     ...{ STAGE: "test", AWS_REGION: "eu-central-1", TABLE_NAME: "table", BUCKET_NAME: "bucket" },

@@ -21,9 +21,9 @@ export function repeatPosts(master: Master, onRepeat: (repeated: Repeated) => vo
     admin,
     anonymous: twice(master.anonymous),
     withToken: (token) => twice(master.withToken(token)),
-    operator: async (role) => twice(await master.operator(role)),
-    async enrolNode(name) {
-      const node = await master.enrolNode(name);
+    operator: async (...of) => twice(await master.operator(...of)),
+    async enrolNode(...named) {
+      const node = await master.enrolNode(...named);
       return { ...node, client: twice(node.client) };
     },
     createSite: (nodeId, name = "shop.example.com", path = `/var/www/${name}`) =>
