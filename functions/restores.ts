@@ -1,5 +1,6 @@
 // The operator's hand on restores and verifications: each queues a job on the node of the site it is about.
 import { BackupError } from "#shared/errors.ts";
+import { checkBoot } from "./core/check-boot.ts";
 import { checkHost, type Principal } from "./core/principal.ts";
 import type { BackupRecord } from "./core/records.ts";
 import type { Deps } from "./deps.ts";
@@ -32,6 +33,7 @@ export const handler: ApiHandler = serve(
     },
 
     async verifyBackup({ params, body, activity }, deps) {
+      checkBoot(body);
       const backup = await loadBackup(params.id, deps);
       const request = { type: "verify", ...body } as const;
       const order = { type: "verify", sourceBackupId: backup.id, request } as const;

@@ -1,5 +1,6 @@
 // Sites: what is protected, where it lies and when it is backed up.
 import { BackupError } from "#shared/errors.ts";
+import { checkBoot } from "./core/check-boot.ts";
 import { checkHost, tenantOf } from "./core/principal.ts";
 import type { NodeRecord, SiteRecord } from "./core/records.ts";
 import { stopJob } from "./core/steer-job.ts";
@@ -99,6 +100,7 @@ export const handler: ApiHandler = serve(
 
     async putSiteProof({ params, body, activity }, deps) {
       checkSchedule(body, "");
+      checkBoot(body);
       const site = await changeSite(params.id, (before) => ({ ...before, proof: body }), deps);
       await putSchedules(site, deps);
       activity.details = { ...body };

@@ -25,6 +25,11 @@ interface ArchiveOptions extends CommonOptions {
   readonly json?: boolean;
 }
 
+interface VerifyOptions extends ArchiveOptions {
+  readonly deep?: boolean;
+  readonly boot?: boolean;
+}
+
 interface RestoreOptions extends ArchiveOptions {
   readonly only?: string[];
   readonly path?: string[];
@@ -64,7 +69,11 @@ Exit code 1 and the findings if anything is wrong.
 
 --deep is the proof: everything is extracted into the state directory's spool, the dump imported into a throw-away
 MariaDB (no network, removed afterwards), dumped again and compared, rows counted, the time taken. Needs MariaDB's
-server program, and free space for the files and four times the dump. The site and its database are not touched.`;
+server program, and free space for the files and four times the dump. The site and its database are not touched.
+
+--boot also runs the restored WordPress, with that database, and wants an HTTP 200 for its front page. The site's code
+runs then: as a user of its own, without network, seeing nothing of this machine but its programs. Needs root, PHP with
+mysqli, and bubblewrap; without them it says so, and the proof is one without.`;
 
 interface Session {
   readonly log: Log;
@@ -133,11 +142,8 @@ async function doFiles(
   return EXIT.ok;
 }
 
-async function doVerify(
-  name: string,
-  options: ArchiveOptions & { deep?: boolean },
-  edge: Edge,
-): Promise<number> {
+async function doVerify(name: string, options: VerifyOptions, edge: Edge): Promise<number> {
+  if (options.boot === true && options.deep !== true) throw new UsageError("--boot needs --deep.");
   const session = begin(options, edge);
   const [{ showExtraction }, { sayVerified }] = await Promise.all([
     import("./show-extraction.ts"),
@@ -147,8 +153,12 @@ async function doVerify(
   const deps = { signal: session.signal, clock: systemClock, onProgress: shown.onProgress };
   const find = (): Promise<FoundArchive> => open(name, options, edge, session);
   const isDeep = options.deep === true;
+  const boot = options.boot === true ? { boot: { live: undefined } } : {};
   const verified = isDeep
-    ? await (await import("./prove-here.ts")).proveHere(find, settingsOf(options, edge).stateDir, deps)
+    ? await (await import("./prove-here.ts")).proveHere(find, settingsOf(options, edge).stateDir, {
+        ...deps,
+        ...boot,
+      })
     : await (await import("./verify.ts")).verify(find, deps);
   shown[Symbol.dispose]();
   sayVerified({ name, verified, isDeep, isJson: options.json === true }, edge, session.log);
@@ -249,10 +259,9 @@ export function addArchiveCommands(program: Command, edge: Edge, finish: (code: 
     .description("read a backup back and check everything in it")
     .argument("<backup>", "id, beginning of it, `latest`, or the path of an archive")
     .option("--deep", "prove it: restore it into a throw-away server and compare")
+    .option("--boot", "with --deep: run the restored WordPress in a cage and ask for its front page")
     .addHelpText("after", VERIFY_HELP)
-    .action(async (backup: string, options: ArchiveOptions & { deep?: boolean }) =>
-      finish(await doVerify(backup, options, edge)),
-    );
+    .action(async (backup: string, options: VerifyOptions) => finish(await doVerify(backup, options, edge)));
 
   withArchive(program.command("restore"))
     .description("bring back a site, or a part of it, from a backup")

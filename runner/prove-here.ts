@@ -2,14 +2,14 @@
 import { randomUUID } from "node:crypto";
 import type { FoundArchive } from "./find-archive.ts";
 import { openStateDir } from "./io/state-dir.ts";
-import { prove } from "./prove.ts";
+import { type ProveDeps, prove } from "./prove.ts";
 import type { VerifiedBackup, VerifyDeps } from "./verify.ts";
 
 /** @throws BackupError what `prove` throws, and `state_dir_unusable`; the signal's reason. */
 export async function proveHere(
   find: () => Promise<FoundArchive>,
   stateDir: string,
-  deps: VerifyDeps,
+  deps: VerifyDeps & Pick<ProveDeps, "boot">,
 ): Promise<VerifiedBackup> {
   const state = await openStateDir(stateDir);
   // Nobody else may come by soon: proofs that were killed must not fill the disk.

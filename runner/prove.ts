@@ -7,7 +7,9 @@ import { BackupError } from "#shared/errors.ts";
 import { formatBytes } from "#shared/units.ts";
 import type { FoundArchive } from "./find-archive.ts";
 import { freeBytes } from "./io/disk.ts";
+import { type BootRequest, bootSite } from "./io/proof/boot-site.ts";
 import { compareTree } from "./io/proof/compare-tree.ts";
+import { type Cage, type FindProgram, findCage } from "./io/proof/php-cage.ts";
 import { type ProvedDump, proveDump } from "./io/proof/prove-dump.ts";
 import { type ReadDump, readDump } from "./io/proof/read-dump.ts";
 import { findServerProgram, SERVER_FILES_BYTES } from "./io/proof/server-home.ts";
@@ -15,12 +17,21 @@ import { type Extracted, extractArchive, planExtraction } from "./io/restore/ext
 import { extractPlain } from "./io/restore/extract-plain.ts";
 import { openPlainDump } from "./io/restore/plain-dump.ts";
 import { type Verified, verifyArchive } from "./io/restore/verify-archive.ts";
+import { type BootOutcome, notBooted } from "./plan/proof/boot-outcome.ts";
 import { asFinding, NOTHING_READ, type VerifiedBackup, type VerifyDeps, verifyOpen } from "./verify.ts";
 
 export interface ProveDeps extends VerifyDeps {
   /** Exists, is ours alone and empty; the caller's to remove, with whatever still works in it. */
   readonly scratchDir: string;
-  readonly enter: (stage: "read" | "extract" | "import" | "compare") => void;
+  readonly enter: (stage: "read" | "extract" | "import" | "compare" | "boot") => void;
+  /** The restored WordPress is to be asked for its front page, too. */
+  readonly boot?: BootWish;
+}
+
+export interface BootWish {
+  readonly live: BootRequest["live"];
+  /** Where the cage's programs are. */
+  readonly find?: FindProgram;
 }
 
 /** The imported tables with their indexes, the server's log, and the second dump, for each byte of the first. */
@@ -52,7 +63,8 @@ async function proveOpen(found: FoundArchive, startedMs: number, deps: ProveDeps
   const siteDir = join(scratchDir, "site");
   await mkdir(siteDir, { mode: 0o700 });
   deps.enter("extract");
-  const extracted = await extract(found, siteDir, deps);
+  const cage = deps.boot === undefined ? undefined : await findCage(deps.boot.find);
+  const extracted = await extract(found, siteDir, cage, deps);
   // Not whole: now everything that is wrong with it is wanted, not the first thing only.
   if (extracted instanceof BackupError) {
     const verified = await verifyOpen(found, deps);
@@ -74,6 +86,9 @@ async function proveOpen(found: FoundArchive, startedMs: number, deps: ProveDeps
     signal,
     monotonicMs: () => clock.monotonicMs(),
     enter: deps.enter,
+    ...(cage === undefined
+      ? {}
+      : { boot: (db, socketFile) => boot(cage, { db, socketFile, extractedDir: siteDir }, deps) }),
     onBytes: (bytesDone) => deps.onProgress?.({ bytesTotal: dump.facts.bytes, bytesDone }),
   });
   return { ...counts, ...outcomeOf(proved, extractSeconds) };
@@ -82,10 +97,32 @@ async function proveOpen(found: FoundArchive, startedMs: number, deps: ProveDeps
 const NO_DATABASE: Finding = { code: "no_database", message: "The archive has no database.sql to prove" };
 
 function outcomeOf(
-  { findings, warnings, importSeconds, tables, rows }: ProvedDump,
+  { findings, warnings, importSeconds, tables, rows, boot: trial }: ProvedDump,
   extractSeconds: number,
 ): Pick<Outcome, "findings" | "tables" | "proof"> {
-  return { findings, tables, proof: { rows, warnings, restoreSeconds: extractSeconds + importSeconds } };
+  const seen = trial?.kind === "booted" ? trial : { findings: [], warnings: [] };
+  return {
+    findings: [...findings, ...seen.findings],
+    tables,
+    proof: {
+      rows,
+      warnings: [...warnings, ...seen.warnings],
+      restoreSeconds: extractSeconds + importSeconds,
+      ...(trial === undefined ? {} : { boot: trial }),
+    },
+  };
+}
+
+/** `cage`: a text says why there is none. */
+async function boot(
+  cage: Cage | string,
+  place: Pick<BootRequest, "db" | "socketFile" | "extractedDir">,
+  { boot: wish, scratchDir, signal }: ProveDeps,
+): Promise<BootOutcome> {
+  if (typeof cage === "string") return notBooted(cage);
+  const dir = join(scratchDir, "boot");
+  await mkdir(dir, { mode: 0o700 });
+  return await bootSite({ ...place, cage, live: wish?.live, dir, signal });
 }
 
 /** For people who wait an hour only to read that the disk is full. */
@@ -105,9 +142,21 @@ async function checkSpace({ archive }: FoundArchive, dir: string): Promise<void>
 async function extract(
   { archive }: FoundArchive,
   targetDir: string,
+  cage: Cage | string | undefined,
   { signal, onProgress }: ProveDeps,
 ): Promise<Extracted | BackupError> {
-  const how = { selection: {}, targetDir, signal, ...(onProgress === undefined ? {} : { onProgress }) };
+  // What is tried in a cage belongs to who is in there.
+  const owners =
+    typeof cage === "object"
+      ? { to: { uid: cage.uid, gid: cage.uid }, knownUids: [], knownGids: [] }
+      : undefined;
+  const how = {
+    selection: {},
+    targetDir,
+    owners,
+    signal,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
   try {
     return archive.kind === "indexed"
       ? await extractArchive({ archive, ...how })

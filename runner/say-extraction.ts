@@ -75,6 +75,7 @@ export function sayVerified(
       rows: proof?.rows ?? null,
       restore_seconds: proof?.restoreSeconds ?? null,
       warnings: proof?.warnings ?? [],
+      boot: proof?.boot ?? null,
     };
     log.info(findings.length === 0 ? "verify.good" : "verify.failed", {
       backup: name,

@@ -6,14 +6,15 @@ import { systemClock } from "./clock.ts";
 import type { JobContext, RunJob } from "./context.ts";
 import { countInto, jobReportBase, openClaimedArchive } from "./job-report.ts";
 import { toErrorReport } from "./plan/error-class.ts";
+import type { BootOutcome } from "./plan/proof/boot-outcome.ts";
 import { prove } from "./prove.ts";
 import { type VerifiedBackup, verify } from "./verify.ts";
 
 export const runVerifyJob: RunJob = async (job: JobContext): Promise<JobReport> => {
   const startedAt = job.now();
   const { request } = job.claim.job;
-  const isDeep = request?.type === "verify" && request.deep;
-  const verified = isDeep ? await proveFor(job) : await verifyFor(job);
+  const { deep: isDeep, boot } = request?.type === "verify" ? request : { deep: false, boot: false };
+  const verified = isDeep ? await proveFor(job, boot) : await verifyFor(job);
   const warnings = [...(verified.proof?.warnings ?? [])];
   const base = { ...jobReportBase(job, startedAt), warnings, warnings_total: warnings.length };
   const [first] = verified.findings;
@@ -31,19 +32,30 @@ async function verifyFor(job: JobContext): Promise<VerifiedBackup> {
   });
 }
 
-async function proveFor(job: JobContext): Promise<VerifiedBackup> {
+async function proveFor(job: JobContext, boot: boolean): Promise<VerifiedBackup> {
   return await prove(() => openClaimedArchive(job), {
     signal: job.signal,
     clock: systemClock,
     onProgress: countInto(job),
     scratchDir: job.spoolDir,
     enter: (stage) => job.stages.enter(stage),
+    ...(boot ? { boot: { live: { path: job.site.path, siteEnvFile: job.siteEnvFile } } } : {}),
   });
 }
 
 /** An archive may be as it was made, and yet not be restored. */
 function failureOf({ code, message }: Finding): BackupError {
   return new BackupError(code === "archive_corrupt" ? code : "proof_failed", { detail: message });
+}
+
+function bootOf(
+  boot: BootOutcome | undefined,
+): Pick<VerifyResult, "boot_status" | "boot_seconds" | "boot_skipped"> {
+  const none = { boot_status: null, boot_seconds: null, boot_skipped: null };
+  if (boot === undefined) return none;
+  return boot.kind === "booted"
+    ? { ...none, boot_status: boot.status, boot_seconds: boot.seconds }
+    : { ...none, boot_skipped: boot.why };
 }
 
 function resultOf(verified: VerifiedBackup): VerifyResult {
@@ -60,6 +72,6 @@ function resultOf(verified: VerifiedBackup): VerifyResult {
     entries,
     rows: proof?.rows ?? null,
     restore_seconds: proof?.restoreSeconds ?? null,
-    boot_status: null,
+    ...bootOf(proof?.boot),
   };
 }

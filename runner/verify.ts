@@ -7,6 +7,7 @@ import type { FoundArchive } from "./find-archive.ts";
 import type { ExtractProgress } from "./io/restore/extract-archive.ts";
 import { readPlainList } from "./io/restore/list-plain.ts";
 import { type Verified, verifyArchive } from "./io/restore/verify-archive.ts";
+import type { BootOutcome } from "./plan/proof/boot-outcome.ts";
 
 export interface VerifyDeps {
   readonly signal: AbortSignal;
@@ -30,6 +31,8 @@ export interface Proof {
   readonly restoreSeconds: number;
   /** What is no fault of the backup, but should be known. */
   readonly warnings: readonly Finding[];
+  /** If that was asked for. */
+  readonly boot?: BootOutcome;
 }
 
 export const NOTHING_READ: Omit<Verified, "findings"> = {

@@ -52,6 +52,7 @@ function look() {
     commands: new Set(wanted("commands").filter(hasCommand)),
     phpModules: readPhpModules(),
     files: new Set(wanted("files").filter((path) => existsSync(path))),
+    os: process.platform,
   };
 }
 

@@ -6,11 +6,14 @@ export interface SystemPackage {
   readonly phpModules?: readonly string[];
   readonly files?: readonly string[];
   readonly onlyFor?: "test";
+  readonly onlyOn?: "linux";
 }
 export interface Found {
   readonly commands: ReadonlySet<string>;
   readonly phpModules: ReadonlySet<string>;
   readonly files: ReadonlySet<string>;
+  /** Node's name of it; Linux, if absent. */
+  readonly os?: string;
 }
 export interface SetupFacts {
   readonly platform: string;

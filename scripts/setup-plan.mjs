@@ -34,6 +34,7 @@ export const PACKAGES = [
     files: wordpressFile(THEME),
   },
   { apt: "restic", elsewhere: "restic", commands: ["restic"], onlyFor: "test" },
+  { apt: "bubblewrap", elsewhere: "bubblewrap", commands: ["bwrap"], onlyFor: "test", onlyOn: "linux" },
   { apt: "age", elsewhere: "age", commands: ["age", "age-keygen"], onlyFor: "test" },
   {
     apt: "chromium",
@@ -43,8 +44,10 @@ export const PACKAGES = [
   },
 ];
 
-export function missingPackages(profile, { commands, phpModules, files }) {
-  const needed = PACKAGES.filter((entry) => entry.onlyFor === undefined || entry.onlyFor === profile);
+export function missingPackages(profile, { commands, phpModules, files, os = "linux" }) {
+  const needed = PACKAGES.filter(
+    (entry) => (entry.onlyFor ?? profile) === profile && (entry.onlyOn ?? os) === os,
+  );
   return needed.filter((entry) => {
     const hasCommands = (entry.commands ?? []).every((name) => commands.has(name));
     const hasModules = (entry.phpModules ?? []).every((name) => phpModules.has(name));

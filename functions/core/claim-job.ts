@@ -139,7 +139,7 @@ const BACKUP: JobOrder = { type: "backup" };
 function proofOrder(site: SiteRecord, newest: BackupRecord | undefined): JobOrder {
   return {
     type: "verify",
-    request: { type: "verify", deep: site.proof?.deep ?? true },
+    request: { type: "verify", deep: site.proof?.deep ?? true, boot: site.proof?.boot ?? false },
     ...(newest === undefined ? {} : { sourceBackupId: newest.id }),
   };
 }

@@ -30,6 +30,8 @@ export interface Site {
   readonly tablePrefix?: string;
   /** Where WordPress itself lies (wp-settings.php), if it was found. */
   readonly coreDir?: string;
+  /** That its wp-config.php sets, as far as they are known without running it. */
+  readonly constants: ReadonlyMap<string, string | number | boolean>;
 }
 
 export interface SitePlace {
@@ -68,6 +70,7 @@ export function readSite(place: SitePlace): Site {
     configPath: config.path,
     contentDir,
     db,
+    constants: parsed.constants,
     ...(tablePrefix === undefined ? {} : { tablePrefix }),
     ...(coreDir === undefined ? {} : { coreDir }),
   };

@@ -20,6 +20,8 @@ export interface WpConfig {
   readonly tablePrefix?: string;
   readonly contentDir?: string;
   readonly abspath?: string;
+  /** All that are known for sure. */
+  readonly constants: ReadonlyMap<string, string | number | boolean>;
 }
 
 export interface WpConfigOptions {
@@ -59,7 +61,18 @@ export function parseWpConfig(source: string, options: WpConfigOptions): WpConfi
     ...(tablePrefix === undefined ? {} : { tablePrefix }),
     ...(contentDir === undefined ? {} : { contentDir }),
     ...(abspath === undefined ? {} : { abspath }),
+    constants: knownOf(state),
   };
+}
+
+function knownOf({ constants }: PhpState): WpConfig["constants"] {
+  const known = new Map<string, string | number | boolean>();
+  for (const [name, value] of constants) {
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+      known.set(name, value);
+    }
+  }
+  return known;
 }
 
 function required(name: string, state: PhpState, options: WpConfigOptions, fallback?: string): string {

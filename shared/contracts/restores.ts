@@ -35,6 +35,10 @@ export const StartVerify = z.strictObject({
     .boolean()
     .default(false)
     .describe("Prove it: import the dump into a throw-away server and compare everything by hash"),
+  boot: z
+    .boolean()
+    .default(false)
+    .describe("With deep: also run the restored WordPress in a cage, and ask it for its front page"),
 });
 export type StartVerify = z.infer<typeof StartVerify>;
 
@@ -100,8 +104,18 @@ export const VerifyResult = z.strictObject({
   rows: z.int().min(0).nullable().describe("In all tables after the import; null unless deep"),
   /** Measured: download, extraction and import of the whole site (RTO); null unless deep. */
   restore_seconds: Measure.nullable(),
-  /** What the restored WordPress answered under PHP's own server; null where it was not tried. */
-  boot_status: z.int().min(0).nullable(),
+  boot_status: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe("What the restored WordPress answered under PHP's own server; null where it was not tried"),
+  boot_seconds: Measure.nullable().default(null).describe("How long that answer took"),
+  boot_skipped: z
+    .string()
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("Why it was not tried, if that was asked for"),
 });
 export type VerifyResult = z.infer<typeof VerifyResult>;
 

@@ -28,6 +28,10 @@ export type Schedule = z.infer<typeof Schedule>;
 /** When the site's newest backup is verified; deep, it is a proof. */
 export const ProofSchedule = Schedule.extend({
   deep: z.boolean().default(true).describe("Import the dump into a throw-away server and compare everything"),
+  boot: z
+    .boolean()
+    .default(false)
+    .describe("With deep: also run the restored WordPress and ask for its front page"),
 });
 export type ProofSchedule = z.infer<typeof ProofSchedule>;
 

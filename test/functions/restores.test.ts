@@ -91,6 +91,21 @@ test("a restore goes from the operator through the queue to the runner and back"
   );
 });
 
+test("a trial of the restored WordPress needs a deep verification, now and by schedule", async () => {
+  const schedule = { expression: "rate(7 days)", time_zone: "UTC", deep: false, boot: true };
+  for (const refused of [
+    master.admin.call("verifyBackup", { id: backup.id, body: { boot: true } }),
+    master.admin.call("putSiteProof", { id: site.id, body: schedule }),
+  ]) {
+    await expect(refused).rejects.toEqual(refusedAs("invalid_request"));
+  }
+  const { job_id: id } = await master.admin.call("verifyBackup", {
+    id: backup.id,
+    body: { deep: true, boot: true },
+  });
+  expect((await claim(id)).job.request).toEqual({ type: "verify", deep: true, boot: true });
+});
+
 test("one job per site at a time, whatever its type, and each is cancelled by its id", async () => {
   const { job_id: id } = await master.admin.call("undoRestore", { id: site.id, body: {} });
   for (const start of [

@@ -26,7 +26,16 @@ export const RESTORED: RestoreResult = {
 
 export function verified(deep: boolean): VerifyResult {
   const proved = deep ? { rows: 42, restore_seconds: 3.5 } : { rows: null, restore_seconds: null };
-  return { ...READ, deep, frames: 2, entries: 3, boot_status: null, ...proved };
+  return {
+    ...READ,
+    deep,
+    frames: 2,
+    entries: 3,
+    boot_status: null,
+    boot_seconds: null,
+    boot_skipped: null,
+    ...proved,
+  };
 }
 
 export function restoreReport(claim: Claim): JobReportInput {

@@ -49,6 +49,7 @@ describe("what is missing", () => {
     expect(names("start")).toContain("wordpress");
     expect(names("test").filter((name) => !names("start").includes(name))).toEqual([
       "restic",
+      "bubblewrap",
       "age",
       "chromium",
     ]);
@@ -59,6 +60,12 @@ describe("what is missing", () => {
       [...everything.files].filter((path) => path.startsWith("/usr/local/share/wordpress")),
     );
     expect(missingPackages("start", { ...everything, files })).toEqual([]);
+  });
+
+  it("is not what the system cannot have", () => {
+    const names = missingPackages("test", { ...nothing, os: "darwin" }).map((entry) => entry.apt);
+    expect(names).toContain("restic");
+    expect(names).not.toContain("bubblewrap");
   });
 
   it("counts one absent PHP module", () => {

@@ -29,6 +29,7 @@ export function ProofPanel({ site }: { site: Site }): ReactNode {
     flexible_minutes: site.proof?.flexible_minutes ?? 60,
     enabled: expression !== "",
     deep,
+    boot: deep && (site.proof?.boot ?? false),
   };
   return (
     <Panel title="Proof">

@@ -2,6 +2,7 @@
 // removed with its job. It may lose everything at any time, so it never waits for the disk.
 import { open } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { BackupError } from "#shared/errors.ts";
 import { askDatabase } from "../mysql-client.ts";
@@ -12,6 +13,8 @@ import { findServerProgram, LOG_SIZE_OPTION, makeServerHome, type ServerHome } f
 export interface ProofServer extends AsyncDisposable {
   /** An empty database, and a login that may do everything in it and nothing elsewhere. */
   makeDatabase(name: string): Promise<SiteDatabase>;
+  /** Where others than us find it, with rights to that place. */
+  readonly socketFile: string;
 }
 
 const START_PATIENCE_MS = 120_000;
@@ -51,6 +54,7 @@ export async function startProofServer(dir: string, signal: AbortSignal): Promis
   const started = starting.move();
   const login = { user: "root", password: "", address: { socketPath } };
   return {
+    socketFile: join(home.dataDir, "sock"),
     async makeDatabase(name) {
       const db = { ...login, name, user: ACCOUNT };
       await askDatabase({ ...login, name: "mysql" }, makeStatements(name), signal);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { decompress } from "@mongodb-js/zstd";
 import type { Finding } from "#shared/contracts/restores.ts";
 import { BackupError } from "#shared/errors.ts";
+import type { BootOutcome } from "../../plan/proof/boot-outcome.ts";
 import { compareDumps, release } from "../../plan/restore/compare-dumps.ts";
 import type { DumpFingerprint } from "../../plan/restore/dump-fingerprint.ts";
 import { freeBytes } from "../disk.ts";
@@ -23,7 +24,9 @@ export interface ProveDumpOptions {
   readonly dir: string;
   readonly signal: AbortSignal;
   readonly monotonicMs: () => number;
-  readonly enter: (stage: "import" | "compare") => void;
+  readonly enter: (stage: "import" | "compare" | "boot") => void;
+  /** Last, since the site may change its database. */
+  readonly boot?: (db: SiteDatabase, socketFile: string) => Promise<BootOutcome>;
   readonly onBytes?: (total: number) => void;
 }
 
@@ -33,6 +36,7 @@ export interface ProvedDump {
   readonly importSeconds: number;
   readonly tables: number;
   readonly rows: number;
+  readonly boot?: BootOutcome;
 }
 
 const NOTHING = { warnings: [], importSeconds: 0, tables: 0, rows: 0 };
@@ -57,12 +61,15 @@ export async function proveDump(source: DumpSource, options: ProveDumpOptions): 
   options.enter("compare");
   const counted = await countRows(db, signal);
   const { faults, notes } = await compareAgain(db, options);
-  return {
+  const compared = {
     findings: faults.map((message) => ({ code: "dump_differs", message: message.slice(0, 2000) })),
     warnings: notes.map((message) => ({ code: "dump_differs", message: message.slice(0, 2000) })),
     importSeconds,
     ...counted,
   };
+  if (options.boot === undefined || faults.length > 0) return compared;
+  options.enter("boot");
+  return { ...compared, boot: await options.boot(db, server.socketFile) };
 }
 
 /** Why the server does not take the dump. */

@@ -1,5 +1,7 @@
 // What was restored, in words. Pure.
+
 import { formatBytes, formatSeconds } from "#shared/units.ts";
+import type { BootOutcome } from "../proof/boot-outcome.ts";
 
 export interface ExtractionFacts {
   readonly files: number;
@@ -56,7 +58,15 @@ export interface VerifiedFacts
     readonly rows: number;
     readonly restoreSeconds: number;
     readonly warnings: readonly { readonly message: string }[];
+    readonly boot?: BootOutcome;
   };
+}
+
+function bootLines(boot: BootOutcome | undefined): string[] {
+  if (boot === undefined) return [];
+  return boot.kind === "not-booted"
+    ? [`WordPress was not booted: ${boot.why}`]
+    : [`WordPress: HTTP ${boot.status} in ${formatSeconds(boot.seconds)}`];
 }
 
 const SHOWN_FINDINGS = 20;
@@ -74,6 +84,7 @@ export function describeVerified(facts: VerifiedFacts): string[] {
     ...(proof === undefined
       ? []
       : [`a restore takes ${formatSeconds(proof.restoreSeconds)} here: download, extraction and import`]),
+    ...bootLines(proof?.boot),
     `read ${formatBytes(facts.bytesRead)} with ${count(facts.requests, "request")} in ${formatSeconds(facts.seconds)}`,
     ...(findings.length > 0 ? [] : [`checked: ${TRUST[facts.trust]}`]),
     ...(findings.length === 0

@@ -80,7 +80,7 @@ describe("the watch finds", () => {
     expect(kinds({ nodes: [aNode({ last_seen_at: hoursAgo(0.2) })] })).toEqual([]);
   });
   test("a proof that is too old by its own schedule, or never came", () => {
-    const proof = { ...NIGHTLY, expression: "cron(0 4 1 * ? *)", deep: true };
+    const proof = { ...NIGHTLY, expression: "cron(0 4 1 * ? *)", deep: true, boot: false };
     const proved = (last_proved_at: string) => ({ sites: [healthy({ proof, last_proved_at })] });
     expect(kinds(proved(hoursAgo(24 * 8)))).toEqual([]);
     expect(kinds(proved(hoursAgo(24 * 20)))).toEqual(["proof_too_old"]);

@@ -38,7 +38,7 @@ function failure(path: string): BackupError {
 describe("readSite", () => {
   it("finds a site's config, content and database", () => {
     lay({ "s/wp-config.php": CONFIG, "s/wp-settings.php": "", "s/wp-content/": "" });
-    expect(readSite({ path: join(dir, "s") })).toEqual({
+    expect(readSite({ path: join(dir, "s") })).toMatchObject({
       configPath: join(dir, "s/wp-config.php"),
       contentDir: join(dir, "s/wp-content"),
       db: { name: "shop", user: "u", password: "p", address: { host: "db", port: 3307 } },

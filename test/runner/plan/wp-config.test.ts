@@ -39,7 +39,7 @@ describe("parseWpConfig", () => {
       define('DB_HOST', 'localhost:/run/my.sock'); define('DB_CHARSET', 'utf8mb4'); $table_prefix = 'wp_';
       if ( ! defined( 'ABSPATH' ) ) { define( 'ABSPATH', __DIR__ . '/' ); }
       require_once ABSPATH . 'wp-settings.php';`);
-    expect(config).toEqual({
+    expect(config).toMatchObject({
       db: {
         name: "shop",
         user: "user",
@@ -120,7 +120,7 @@ describe("parseWpConfig", () => {
     });
     const entry = `require_once dirname(__DIR__) . '/vendor/autoload.php'; require_once dirname(__DIR__) . '/config/application.php'; require_once ABSPATH . 'wp-settings.php';`;
     const plain = parse(entry, given({ DB_NAME: "bed", DB_USER: "u", DB_PASSWORD: "p" }));
-    expect(plain).toEqual({
+    expect(plain).toMatchObject({
       db: { name: "bed", user: "u", password: "p", host: "localhost" },
       tablePrefix: "wp_",
       contentDir: "/srv/web/app",
