@@ -7,6 +7,8 @@ export interface FaultRequest {
   readonly key: string;
   readonly operation: OperationName;
   readonly partNumber?: number;
+  /** As in the header: `bytes=0-99`. */
+  readonly range?: string;
 }
 
 /**

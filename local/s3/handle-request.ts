@@ -68,7 +68,7 @@ async function serve(
   const operation = identifyOperation(method, target, request.header("x-amz-copy-source") !== undefined);
   told.operation = operation;
 
-  const fault = await deps.faults?.(faultRequest(method, target, operation));
+  const fault = await deps.faults?.(faultRequest(method, target, operation, request.header("range")));
   if (fault === "reset") {
     incoming.socket.destroy();
     return;
@@ -112,6 +112,7 @@ function faultRequest(
   method: string,
   target: Target,
   operation: ReturnType<typeof identifyOperation>,
+  range: string | undefined,
 ): Parameters<S3FaultHook>[0] {
   const partNumber = target.query.find(([name]) => name === "partNumber")?.[1];
   return {
@@ -120,6 +121,7 @@ function faultRequest(
     key: target.key,
     operation,
     ...(partNumber === undefined ? {} : { partNumber: Number(partNumber) }),
+    ...(range === undefined ? {} : { range }),
   };
 }
 

@@ -1,16 +1,23 @@
 // The restore drill from the dashboard's side: a real WordPress is backed up, ruined, and brought back by a job that the
 // API starts and the daemon works on; then the job is undone; and the backup is verified, and proved, by one.
-import { appendFile, readFile, rm } from "node:fs/promises";
+import { hash } from "node:crypto";
+import { appendFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BackupdProcess } from "#local/backupd-process.ts";
 import { compareTrees } from "#local/compare-trees.ts";
 import { dumpForComparison } from "#local/prove-restore.ts";
 import { runProgram } from "#local/run-program.ts";
-import type { Job } from "#shared/contracts/jobs.ts";
+import type { Job, Progress } from "#shared/contracts/jobs.ts";
+import { endLease } from "#test/faults/end-lease.ts";
+import { holdImports, untilWaitingForNamedLock } from "#test/faults/hanging-dump.ts";
+import { type HeldOperation, holdS3, until } from "#test/faults/hold.ts";
+import { untilLogged } from "#test/faults/settled.ts";
 import { canCage } from "#test/helpers/can-cage.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 
 let fleet: Fleet;
+let daemon: BackupdProcess;
 let backupId: string;
 let dumpBefore: string;
 beforeAll(async () => {
@@ -19,7 +26,7 @@ beforeAll(async () => {
   for (let visits = 0; visits < 2; visits += 1) await (await fetch(fleet.demo.siteUrl)).text();
   dumpBefore = await dump();
   await runProgram("cp", ["-a", fleet.demo.siteDir, join(fleet.dir, "reference")]);
-  await fleet.startDaemon();
+  daemon = await fleet.startDaemon();
   const job = await fleet.waitForJob(await fleet.start());
   expect(job).toMatchObject({ state: "succeeded" });
   backupId = String(job.backup_id);
@@ -121,4 +128,171 @@ it("a deep one proves it: restored and booted beside the site, all rows counted,
   expect(record.proof?.restore_seconds).toBeGreaterThan(0);
   expect([await differences(), await dump()]).toEqual(before);
   expect((await fleet.leftovers()).spoolFiles).toEqual([]);
+});
+
+describe("a job that is stopped or killed", () => {
+  /** Files and database before the restore: the ruined site. */
+  let ruined: string;
+  beforeAll(async () => {
+    await ruin();
+    ruined = await siteState();
+  });
+  afterEach(() => {
+    fleet.proxy.fault = () => undefined;
+  });
+
+  const siteState = async (): Promise<string> =>
+    JSON.stringify([await differences(), hash("sha256", await dump())]);
+  const start = async (): Promise<string> =>
+    (await fleet.operator.call("restoreBackup", { id: backupId, body: {} })).job_id;
+  const startUndo = async (): Promise<string> =>
+    (await fleet.operator.call("undoRestore", { id: fleet.siteId, body: {} })).job_id;
+  /** With how much there is to do, which is known before the first byte is. */
+  async function inStage(id: string, stage: string): Promise<Progress> {
+    const isThere = ({ progress }: Job): boolean =>
+      progress?.stage === stage && progress.bytes_total !== null;
+    const { progress } = await fleet.waitForJob(id, isThere);
+    if (progress === null) throw new Error("a job in a stage has progress");
+    return progress;
+  }
+  const cancel = (id: string): Promise<unknown> => fleet.operator.call("cancelJob", { id });
+  /** The reading of content, not of the index at the archive's end. */
+  const holdReading = (): HeldOperation =>
+    holdS3(fleet, "GetObject", (_key, { range }) => range?.startsWith("bytes=0-") === true);
+  /** Journals, and what is not removed yet, of restores in the state directory and the site. */
+  async function leftOfRestores(): Promise<string[]> {
+    const inState = await readdir(join(fleet.stateDir, "restores"));
+    const inSite = await readdir(fleet.demo.siteDir);
+    return [
+      ...inState.filter((name) => !name.endsWith(".lock")),
+      ...inSite.filter((name) => /^\.(?:backupd|maintenance)/.test(name)),
+      ...(await readdir(join(fleet.stateDir, "spool"))),
+    ];
+  }
+  async function killDaemon(): Promise<void> {
+    process.kill(daemon.pid, "SIGKILL");
+    await until("backupd to be dead", () => daemon.hasEnded());
+  }
+
+  it("cancelled while it reads the archive, it has changed nothing and leaves nothing", async () => {
+    const before = await leftOfRestores();
+    {
+      using held = holdReading();
+      const id = await start();
+      await held.reached();
+      expect((await inStage(id, "extract")).bytes_done).toBe(0);
+      await cancel(id);
+      expect(await fleet.waitForJob(id)).toMatchObject({ state: "cancelled" });
+    }
+    expect(await siteState()).toBe(ruined);
+    expect(await leftOfRestores()).toEqual(before);
+  });
+
+  it("cancelled while it imports, it has put the old site back", async () => {
+    const before = await leftOfRestores();
+    let id: string;
+    {
+      await using _imports = await holdImports(fleet.demo);
+      id = await start();
+      await untilWaitingForNamedLock(fleet.demo);
+      const { percent } = await inStage(id, "import");
+      expect(percent).toBeGreaterThan(40);
+      expect(percent).toBeLessThan(100);
+      expect((await fetch(fleet.demo.siteUrl)).status).toBe(503);
+      await cancel(id);
+      await untilLogged(daemon.logFile, "lease.ended", id);
+    }
+    expect(await fleet.waitForJob(id)).toMatchObject({ state: "cancelled" });
+    expect(await siteState()).toBe(ruined);
+    expect(await leftOfRestores()).toEqual(before);
+  });
+
+  it.each([{ deep: false }, { deep: true }])("a cancelled verification marks nothing: %o", async (body) => {
+    const record = await fleet.operator.call("getBackup", { id: backupId });
+    {
+      using held = holdReading();
+      const id = (await fleet.operator.call("verifyBackup", { id: backupId, body })).job_id;
+      await held.reached();
+      await inStage(id, body.deep ? "extract" : "read");
+      await cancel(id);
+      expect(await fleet.waitForJob(id)).toMatchObject({ state: "cancelled" });
+    }
+    const { verified_at, proved_at, verification_failed } = record;
+    expect(await fleet.operator.call("getBackup", { id: backupId })).toMatchObject({
+      ...{ verified_at, proved_at, verification_failed },
+    });
+    expect((await fleet.leftovers()).spoolFiles).toEqual([]);
+  });
+
+  it.each([
+    { why: "cancelled", stop: cancel },
+    {
+      why: "without its lease",
+      async stop() {
+        const body = JSON.stringify({ code: "lease_lost", title: "lost", status: 409 });
+        fleet.proxy.fault = (method) => (method === "PATCH" ? { status: 409, body } : undefined);
+      },
+    },
+  ])("an undo that is $why in the middle of its import is brought to its end", async ({ stop }) => {
+    expect(await fleet.waitForJob(await start())).toMatchObject({ state: "succeeded" });
+    expect(await siteState()).not.toBe(ruined);
+    let id: string;
+    {
+      await using _imports = await holdImports(fleet.demo);
+      id = await startUndo();
+      await untilWaitingForNamedLock(fleet.demo);
+      await inStage(id, "undo");
+      await stop(id);
+      await untilLogged(daemon.logFile, "lease.ended", id);
+      fleet.proxy.fault = () => undefined;
+    }
+    expect(await fleet.waitForJob(id)).toMatchObject({ state: "succeeded", type: "undo" });
+    expect(await siteState()).toBe(ruined);
+    expect(await leftOfRestores()).toEqual([]);
+  });
+
+  it.each([
+    {
+      when: "reads the archive",
+      async hold(): Promise<AsyncDisposable> {
+        const held = holdReading();
+        return { [Symbol.asyncDispose]: async () => held[Symbol.dispose]() };
+      },
+      stage: "extract",
+    },
+    { when: "imports", hold: () => holdImports(fleet.demo), stage: "import" },
+  ])("kill -9 of the daemon while a restore $when: the next one has the old site back", async (how) => {
+    let id: string;
+    {
+      await using _held = await how.hold();
+      id = await start();
+      await inStage(id, how.stage);
+      await killDaemon();
+    }
+    daemon = await fleet.startDaemon();
+    await until("the journals to go", async () => (await leftOfRestores()).length === 0);
+    expect(await siteState()).toBe(ruined);
+    // Nobody wants it by surprise: it is not tried again.
+    await endLease(id);
+    expect(await fleet.waitForJob(id)).toMatchObject({ state: "failed", error: { code: "runner_lost" } });
+  });
+
+  it("kill -9 of the daemon before a restore is reported: the next one reports it, and undo works", async () => {
+    let reports = 0;
+    fleet.proxy.fault = (method, path) => {
+      if (method !== "POST" || !path.endsWith("/report")) return undefined;
+      reports += 1;
+      return "reset";
+    };
+    const id = await start();
+    await until("the report", () => reports > 0);
+    await killDaemon();
+    fleet.proxy.fault = () => undefined;
+    daemon = await fleet.startDaemon();
+    expect(await fleet.waitForJob(id)).toMatchObject({ state: "succeeded" });
+    expect(await differences()).toEqual([]);
+    expect(await dump()).toBe(dumpBefore);
+    expect(await fleet.waitForJob(await startUndo())).toMatchObject({ state: "succeeded" });
+    expect(await siteState()).toBe(ruined);
+  });
 });

@@ -1,4 +1,4 @@
-// A scheduled backup arrives on its own: EventBridge Scheduler → the node's SQS queue → backupd → S3 → the record.
+// A scheduled backup, and a scheduled proof of it, arrive on their own: EventBridge Scheduler → the node's SQS queue → backupd → S3 → the record.
 // Only the Scheduler's clock is the test's; everything on the way is the real thing.
 import { describe, expect, it } from "vitest";
 import type { Job } from "#shared/contracts/jobs.ts";
@@ -65,6 +65,19 @@ describe("a site's schedule", () => {
     const { items } = await operator.call("listBackups", { query: { site_id: siteId } });
     expect(items).toMatchObject([{ id: job.backup_id, trigger: "schedule", job_id: jobId }]);
 
+    // The proof of that backup comes by a schedule of its own, on the same way.
+    const proof = { ...schedule, expression: "cron(30 * * * ? *)", enabled: true };
+    await operator.call("putSiteProof", { id: siteId, body: proof });
+    const halfPast = new Date(nextHour.getTime() + 30 * minute);
+    clock.moveTo(halfPast);
+    await stack.scheduler.idle();
+    const proofId = jobIdFor(siteId, halfPast.toISOString(), "verify");
+    const proved = await waitForListed(jobs, proofId, (id) => fleet.waitForJob(id));
+    expect(proved).toMatchObject({ state: "succeeded", type: "verify", trigger: "schedule" });
+    const record = await operator.call("getBackup", { id: String(job.backup_id) });
+    expect(record).toMatchObject({ proved_at: proved.ended_at, proof: { deep: true } });
+    await operator.call("putSiteProof", { id: siteId, body: { ...proof, enabled: false } });
+
     await operator.call("putSiteSchedule", { id: siteId, body: { ...schedule, enabled: false } });
     clock.moveTo(new Date(nextHour.getTime() + hour + minute));
     await stack.scheduler.idle();
@@ -75,7 +88,7 @@ describe("a site's schedule", () => {
     await operator.call("patchSite", { id: siteId, body: { state: "active" } });
     await stack.scheduler.idle();
     expect((await fleet.waitForJob(await fleet.start())).state).toBe("succeeded");
-    const succeeded = (await jobs()).filter(({ state }) => state === "succeeded");
+    const succeeded = (await jobs()).filter(({ state, type }) => state === "succeeded" && type === "backup");
     expect(succeeded.map(({ trigger }) => trigger).sort()).toEqual(["manual", "schedule"]);
   });
 });

@@ -2,11 +2,11 @@
 // of what was under way, no backup is listed that is not there, none that is there is lost, and the next one works.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BackupdProcess, startBackupd } from "#local/backupd-process.ts";
 import { readProcessTable } from "#local/process-table.ts";
-import { runProgram } from "#local/run-program.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
+import { mountSmallDisk } from "#test/helpers/small-disk.ts";
 import { holdS3, lockTable, until } from "./hold.ts";
 import { jobIn, jobOf, type NodeQueue, nodeQueue, scheduledMessage } from "./node-queue.ts";
 import { backupsOf, expectSettled, leftByRunner, objectKeys, outboxOf, untilLogged } from "./settled.ts";
@@ -163,23 +163,6 @@ describe("SIGTERM in the middle of an upload", () => {
     await expectSettled(fleet);
   });
 });
-
-interface SmallDisk extends AsyncDisposable {
-  resize(size: string): Promise<void>;
-}
-
-/** A file system of its own for one directory; the test is skipped where that may not be had. */
-async function mountSmallDisk(dir: string, size: string, { skip }: TestContext): Promise<SmallDisk> {
-  try {
-    await runProgram("mount", ["-t", "tmpfs", "-o", `size=${size},mode=0700`, "tmpfs", dir]);
-  } catch (error) {
-    return skip(`a full disk needs the right to mount a tmpfs: ${String(error)}`);
-  }
-  return {
-    resize: async (newSize) => void (await runProgram("mount", ["-o", `remount,size=${newSize}`, dir])),
-    [Symbol.asyncDispose]: async () => void (await runProgram("umount", [dir])),
-  };
-}
 
 describe("a full disk", () => {
   it("under the spool fails the job with the remedy, before the dump or in it, and leaves nothing", async (test) => {

@@ -31,17 +31,17 @@ export interface HeldOperation extends Disposable {
   release(fault?: S3Fault): void;
 }
 
-/** Holds the next operation of that name, of any key or of the keys that `isMeant` says; others pass. */
+/** Holds the next operation of that name, any or the one that `isMeant` says; others pass. */
 export function holdS3(
   fleet: Fleet,
   operation: OperationName,
-  isMeant: (key: string) => boolean = () => true,
+  isMeant: (key: string, request: FaultRequest) => boolean = () => true,
 ): HeldOperation {
   const released = Promise.withResolvers<S3Fault | undefined>();
   const former = fleet.s3Wire.fault;
   let held: FaultRequest | undefined;
   const hook: typeof former = (request) => {
-    if (held !== undefined || request.operation !== operation || !isMeant(request.key))
+    if (held !== undefined || request.operation !== operation || !isMeant(request.key, request))
       return former(request);
     held = request;
     return released.promise;

@@ -79,6 +79,7 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
   await checkSpace(options.targetDir, archive, selected);
   const bytesTotal = selected.bytes;
   let bytesDone = 0;
+  onProgress?.({ bytesTotal, bytesDone });
   await using pool: ExtractPool = startFramePool({
     worker: workerUrl("extract-worker", import.meta.url),
     workerData: { root: target.prefix, owners: options.owners } satisfies ExtractInput,

@@ -37,6 +37,7 @@ export async function extractPlain(options: PlainExtractOptions): Promise<Extrac
   };
   const tell = (message: ToPlainExtractor): void => worker.postMessage(message);
   const bytesTotal = archive.reader.sizeBytes;
+  onProgress?.({ bytesTotal, bytesDone: 0 });
   try {
     let ahead = 0;
     for await (const bytes of unzstd(archive.reader.read(0, bytesTotal, signal))) {

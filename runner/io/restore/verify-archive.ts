@@ -52,6 +52,7 @@ export async function verifyArchive({
   const faults: string[] = [];
   let dump: DumpFacts | undefined;
   let bytesDone = 0;
+  onProgress?.({ bytesTotal: header.tar_bytes, bytesDone });
   await using pool = startFramePool<readonly ExpectedEntry[], never, UnitFindings>({
     worker: workerUrl("verify-worker", import.meta.url),
     workerData,
