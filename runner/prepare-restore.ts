@@ -1,6 +1,7 @@
 // The first half of a restore into a live site, in which the site is only looked at: the backup is extracted beside it,
 // its database is dumped for safety, and every name and table that will change is known in the end.
 import { execFile } from "node:child_process";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { BackupError } from "#shared/errors.ts";
@@ -19,13 +20,10 @@ import { readSite, type Site } from "./io/site.ts";
 import { type ByteString, fromUtf8, toBytes } from "./plan/byte-string.ts";
 import type { OwnerMap } from "./plan/restore/owner-map.ts";
 import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
+import { missingRoom, type Place } from "./plan/restore/room.ts";
 import { extractionOf, type Selection } from "./plan/restore/selection.ts";
 import type { Extracted, Measured, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
 import { FRAME_BYTES } from "./send-archive.ts";
-
-/** Room that stays free for everybody else on the node, and what a file needs beside its content. */
-const SPARE_DISK_BYTES = 64 * 1024 * 1024;
-const FILE_OVERHEAD_BYTES = 4096;
 
 export interface Prepared {
   /** As it will be: with the backup's wp-config.php, if that is restored. */
@@ -54,7 +52,7 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
   deps.enter("preflight");
   const what = extractionOf(selection);
   const measured = await source.measure(what);
-  if (measured !== undefined) await checkSpace(measured, from, deps);
+  if (measured !== undefined) await checkRoom(measured, from, deps);
   const stage = makeStage(tree, places);
   deps.enter("extract");
   const extracted = await source.extract(toPath(stage.fresh), what, {
@@ -167,28 +165,27 @@ function checkPrefix({ tablePrefix }: Site, { plan }: PreparedImport): void {
   });
 }
 
-async function checkSpace(
-  { files, filesBytes, dbBytes }: Measured,
+/** @throws BackupError `disk_full`, `db_*`. */
+async function checkRoom(
+  measured: Measured,
   { selection, ownDir, live, places }: Preparation,
-  deps: RestoreDeps,
+  { signal }: RestoreDeps,
 ): Promise<void> {
-  const needed = filesBytes + dbBytes + files * FILE_OVERHEAD_BYTES + SPARE_DISK_BYTES;
-  const directories = new Set([ownDir, live === undefined ? ownDir : toPath(parentOf(places.beside))]);
-  // The safety dump is compressed; half of the tables is on the safe side.
-  const facts =
-    selection.db && live !== undefined ? await probeBefore(live, selection, deps.signal) : undefined;
-  const dumpBytes = (facts?.dataBytes ?? 0) / 2;
-  for (const directory of directories) {
-    const free = await freeBytes(directory);
-    const isOwn = directory === ownDir;
-    const wanted =
-      directories.size === 1 ? needed + dumpBytes : isOwn ? dumpBytes + SPARE_DISK_BYTES : needed;
-    if (free >= wanted) continue;
-    throw new BackupError("disk_full", {
-      detail: `The restore needs ${formatBytes(wanted)} in ${directory}; ${formatBytes(free)} are free`,
-      hint: "Free some space there. The old files and the dump of the old database stay there until undo is over.",
-    });
-  }
+  const facts = selection.db && live !== undefined ? await probeBefore(live, selection, signal) : undefined;
+  const own = await placeOf(ownDir);
+  const beside = live === undefined ? own : await placeOf(toPath(parentOf(places.beside)));
+  const missing = missingRoom({ ...measured, dataBytes: facts?.dataBytes ?? 0 }, own, beside);
+  if (missing === undefined) return;
+  const { directory, neededBytes, freeBytes: free } = missing;
+  throw new BackupError("disk_full", {
+    detail: `The restore needs ${formatBytes(neededBytes)} in ${directory}; ${formatBytes(free)} are free`,
+    hint: "Free some space there. The old files and the dump of the old database stay there until undo is over.",
+  });
+}
+
+async function placeOf(directory: string): Promise<Place> {
+  const { dev: device } = await stat(directory);
+  return { directory, device, freeBytes: await freeBytes(directory) };
 }
 
 /** Better now than after an hour of downloading. */

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { RestoreResult } from "#shared/contracts/restores.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import { changeUrl, type UrlChanged } from "./io/restore/change-url.ts";
+import { drainVisitors } from "./io/restore/drain-visitors.ts";
 import { leftSize } from "./io/restore/kept-size.ts";
 import { enterMaintenance, leaveMaintenance, maintenanceFile } from "./io/restore/maintenance.ts";
 import { removeRestore, revertRestore } from "./io/restore/revert-restore.ts";
@@ -131,7 +132,10 @@ async function change(
     database: kept === null ? null : { ...kept, is_changed: false },
     maintenance,
   });
-  if (maintenance !== null && !enterMaintenance(tree, maintenance)) await keeper.save({ maintenance: null });
+  if (maintenance !== null) {
+    if (enterMaintenance(tree, maintenance)) await drainVisitors(site.db, signal);
+    else await keeper.save({ maintenance: null });
+  }
   if (database !== undefined && kept !== null) {
     deps.enter("import");
     await keeper.save({ database: { ...kept, is_changed: true } });

@@ -3,15 +3,15 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chown, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { backupdLauncher } from "#local/backupd-launcher.ts";
 import { compareTrees } from "#local/compare-trees.ts";
-import { findProgram } from "#local/demo/find-program.ts";
 import { inheritedEnvironment } from "#local/own-process.ts";
 import { dumpForComparison } from "#local/prove-restore.ts";
 import { runProgram } from "#local/run-program.ts";
+import { holdImports, untilWaitingForNamedLock } from "#test/faults/hanging-dump.ts";
 import { until } from "#test/faults/hold.ts";
 import { type Fleet, type RunResult, startFleet } from "#test/helpers/fleet.ts";
 
@@ -26,12 +26,17 @@ beforeAll(async () => {
   await visit();
   before = await visit();
   dumpBefore = await dumpHash();
+  if (isRoot) await chown(foreignFile(), 1234, 4321);
   await runProgram("cp", ["-a", fleet.demo.siteDir, join(fleet.dir, "reference")]);
   expect(await fleet.backupd("run-once")).toMatchObject({ code: 0 });
 });
 afterAll(async () => {
   await fleet?.[Symbol.asyncDispose]();
 });
+
+const isRoot = process.getuid?.() === 0;
+/** Another user's, as uploads of a PHP pool of its own are; to root's restores, owners come back. */
+const foreignFile = (): string => join(fleet.demo.siteDir, "wp-content/plugins/demo-shop/demo-shop.php");
 
 async function pageHash(url: string): Promise<string> {
   const response = await fetch(url);
@@ -102,6 +107,8 @@ it("brings a destroyed site back, and the ruin by --undo", async () => {
   expect(await dumpHash()).toBe(dumpBefore);
   expect(await visit()).toEqual(before);
   expect(await fileDifferences()).toEqual([]);
+  const { uid, gid } = await stat(foreignFile());
+  if (isRoot) expect([uid, gid]).toEqual([1234, 4321]);
   expect(await leftInSite()).toEqual([]);
 
   await restore("--undo", "--site", SITE);
@@ -163,41 +170,63 @@ it("says what is near when a path is not in the backup, and leaves the site alon
   expect(await leftInSite()).toEqual([]);
 });
 
+/** Asks for a page again and again, with no pause; gives the kinds of answers that came. */
+function watchVisits(url: string, kinds: Record<string, string>): () => Promise<string[]> {
+  const seen = new Set<string>();
+  let isOver = false;
+  const watching = (async () => {
+    while (!isOver) {
+      const response = await fetch(url);
+      const body = Buffer.from(await response.arrayBuffer());
+      const isLater = response.status === 503 && response.headers.get("retry-after") !== null;
+      seen.add(isLater ? "later" : (kinds[sha256(body)] ?? `${response.status} ${body.toString("latin1")}`));
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await watching;
+    return [...seen].filter((kind) => kind !== "later");
+  };
+}
+
+it("shows visitors the old site, the new one or a 503 during a restore and its undo, and nothing else", async () => {
+  const { mariadb, db, siteDir, siteUrl, imageUrl } = fleet.demo;
+  await mariadb.exec(`USE ${db.name}; UPDATE shop_posts SET post_title = CONCAT(post_title, ' (later)')`);
+  await writeFile(join(siteDir, new URL(imageUrl).pathname), "another image");
+  await visit();
+  const later = await visit();
+  expect(later.front).not.toBe(before.front);
+  const kindsOf = (name: string): Record<string, string> => ({
+    [String(later[name])]: "with later changes",
+    [String(before[name])]: "as in the backup",
+  });
+  const ends = [watchVisits(`${siteUrl}/`, kindsOf("front")), watchVisits(imageUrl, kindsOf("image"))];
+  await restore("latest", "--site", SITE);
+  expect(await visit()).toEqual(before);
+  await restore("--undo", "--site", SITE);
+  expect(await visit()).toEqual(later);
+  const seen = await Promise.all(ends.map((end) => end()));
+  for (const kinds of seen) expect(kinds.sort()).toEqual(["as in the backup", "with later changes"]);
+  await restore("latest", "--site", SITE);
+});
+
 it("killed in the middle of the import leaves visitors a maintenance page and the next start the old site", async () => {
   const { mariadb, db } = fleet.demo;
   await mariadb.exec(`USE ${db.name}; UPDATE shop_posts SET post_title = CONCAT(post_title, ' (newer)')`);
   await visit();
   const [newerPages, newer] = [await visit(), await dumpHash()];
-  // An import waits for whoever imports already; this one will not let go.
-  const holder = spawn(
-    await findProgram("mariadb"),
-    [
-      "--no-defaults",
-      `--socket=${mariadb.socketPath}`,
-      `--user=${mariadb.adminUser}`,
-      "--unbuffered",
-      db.name,
-    ],
-    { stdio: ["pipe", "ignore", "inherit"] },
-  );
-  holder.stdin.write("SELECT GET_LOCK(CONCAT('backupd ', MD5(DATABASE())), 0);\n");
-  const isHeld = `SELECT IS_USED_LOCK(CONCAT('backupd ', MD5('${db.name}')))`;
-  await until("the lock", async () => (await mariadb.exec(isHeld)).trim() !== "NULL");
+  const imports = await holdImports(fleet.demo);
 
   const args = ["restore", "latest", "--site", SITE, "--yes", "--state-dir", fleet.stateDir];
   const child = spawn(backupdLauncher(), args, { env: inheritedEnvironment(), stdio: "ignore" });
   const restores = join(fleet.stateDir, "restores");
-  await until("the import", async () => {
-    const names = (await readdir(restores)).filter((name) => name.endsWith(".json"));
-    const journals = await Promise.all(
-      names.map(async (name) => await readFile(join(restores, name), "utf8")),
-    );
-    return journals.some((text) => text.includes('"is_changed": true') && text.includes('"changing"'));
-  });
+  await untilWaitingForNamedLock(fleet.demo);
   child.kill("SIGKILL");
   await once(child, "exit");
-  expect(await statusOf(fleet.demo.siteUrl)).toBe(503);
-  holder.stdin.end();
+  const refused = await fetch(fleet.demo.siteUrl);
+  expect([refused.status, Number(refused.headers.get("retry-after"))]).toEqual([503, 600]);
+  await refused.text();
+  await imports[Symbol.asyncDispose]();
 
   await using _daemon = await fleet.startDaemon();
   await until("the old site", async () => (await statusOf(fleet.demo.siteUrl)) === 200);

@@ -3,6 +3,7 @@
 import { type ByteString, fromUtf8, toBytes } from "../../plan/byte-string.ts";
 import type { RestoreJournal } from "../../plan/restore/restore-journal.ts";
 import { readSite, type Site } from "../site.ts";
+import { drainVisitors } from "./drain-visitors.ts";
 import type { ExtractProgress } from "./extract-archive.ts";
 import { enterMaintenance, leaveMaintenance, maintenanceFile } from "./maintenance.ts";
 import { type PreparedImport, prepareImport } from "./restore-database.ts";
@@ -43,12 +44,13 @@ export async function revertRestore(found: RestoreJournal, deps: RevertDeps): Pr
     if (site.coreDir !== undefined && journal.maintenance === null) {
       const file = maintenanceFile(fromUtf8(site.coreDir));
       await save({ maintenance: file });
-      if (!enterMaintenance(tree, file)) await save({ maintenance: null });
+      if (enterMaintenance(tree, file)) await drainVisitors(site.db, TO_ITS_END);
+      else await save({ maintenance: null });
     }
-    await prepared.load({
-      signal: TO_ITS_END,
-      onBytes: (bytesDone) => deps.onProgress?.({ bytesTotal: kept.safety.bytes, bytesDone }),
-    });
+    const bytesTotal = kept.safety.bytes;
+    const onBytes = (bytesDone: number): void => deps.onProgress?.({ bytesTotal, bytesDone });
+    onBytes(0);
+    await prepared.load({ signal: TO_ITS_END, onBytes });
     await save({ database: { ...kept, is_changed: false } });
   }
   for (const swap of journal.swaps.toReversed()) revertSwap(tree, swap);

@@ -31,6 +31,7 @@ import { prove } from "#runner/prove.ts";
 import type { VerifiedBackup } from "#runner/verify.ts";
 import { until } from "#test/faults/hold.ts";
 import { runBackupd } from "#test/helpers/fleet.ts";
+import { mountSmallDisk } from "#test/helpers/small-disk.ts";
 import { makeSite, packTo, type SiteOnDisk } from "#test/runner/io/pack-to-tree.ts";
 import {
   craftArchive,
@@ -172,6 +173,13 @@ it("proves what the product has backed up, and counts it", async () => {
   expect(result.proof?.restoreSeconds).toBeGreaterThan(0);
   expect(stages).toEqual(["read", "extract", "compare", "import", "compare"]);
   expect(processesIn(scratchDir)).toEqual([]);
+});
+
+it("says so before it downloads what it has no room for", async (test) => {
+  await using _disk = await mountSmallDisk(scratchDir, "32m", test);
+  const missing = { code: "disk_full", message: expect.stringContaining(scratchDir) };
+  await expect(proved(await packed(dump))).rejects.toMatchObject(missing);
+  expect(readdirSync(scratchDir)).toEqual([]);
 });
 
 const changed = (from: string, to: string): string => {

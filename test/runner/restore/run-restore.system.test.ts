@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { refuseHalfRestored } from "#runner/half-restored.ts";
+import { openSqlSession } from "#runner/io/restore/sql-session.ts";
+import { readSite } from "#runner/io/site.ts";
 import { runRestoreTimer } from "#runner/keep-restores.ts";
 import { runRestore } from "#runner/run-restore.ts";
 import { runUndo } from "#runner/run-undo.ts";
@@ -19,6 +21,8 @@ import {
   untilWaitingForLock,
   untilWaitingForNamedLock,
 } from "#test/faults/hanging-dump.ts";
+import { until } from "#test/faults/hold.ts";
+import { mountSmallDisk } from "#test/helpers/small-disk.ts";
 import {
   directorySource,
   keeperOf,
@@ -64,6 +68,23 @@ describe("a whole restore", () => {
     await expect(runUndo({ siteId: SITE_ID, dryRun: false }, deps)).rejects.toMatchObject({
       code: "nothing_to_undo",
     });
+  });
+
+  it("waits for requests that began before the maintenance page was up", async () => {
+    const deps = await restoreDeps(rig.stateDir);
+    const { db } = readSite({ path: rig.siteDir, siteEnvFile: deps.siteEnvFile(SITE_ID) });
+    const request = openSqlSession(db, deps.signal);
+    await request.rows("SELECT 1;");
+    let isOpen = true;
+    const enter = (stage: string): void => {
+      if (stage === "import") expect(isOpen).toBe(false);
+    };
+    const restoring = runRestore(requestFor(rig), source(), { ...deps, enter });
+    await until("the maintenance page", () => existsSync(join(rig.siteDir, ".maintenance")));
+    isOpen = false;
+    await request[Symbol.asyncDispose]();
+    await restoring;
+    expect(await rig.state()).toBe(restored);
   });
 
   it("keeps what the restore before it kept only until it has succeeded itself", async () => {
@@ -236,6 +257,16 @@ describe("a restore that fails", () => {
   it("while the address is changed has put the old site back", async () => {
     const request = { newUrl: NEW_URL };
     await failsWith("restore_failed", replaceInDump("'home'", "'hom_'"), {}, request);
+  });
+
+  it("because there is no room for the old database has not begun", async (test) => {
+    const { store } = await restoreDeps(rig.stateDir);
+    await using _disk = await mountSmallDisk(store.dir, "32m", test);
+    const restoring = runRestore(requestFor(rig), source(), await restoreDeps(rig.stateDir));
+    const missing = { code: "disk_full", message: expect.stringContaining(store.dir) };
+    await expect(restoring).rejects.toMatchObject(missing);
+    expect(await rig.state()).toBe(old);
+    expect(rig.leftovers()).toEqual([]);
   });
 
   it("because it was cancelled in the middle of the import has put the old site back", async () => {
