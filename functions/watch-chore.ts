@@ -1,6 +1,7 @@
 // Every quarter of an hour: ends jobs whose runner is gone, looks for what is wrong with the fleet, and tells people what is
 // new, what stays and what is over. What could not be told is told by the next run.
 import type { EventBridgeEvent } from "aws-lambda";
+import { openHealthRule } from "#shared/site-health.ts";
 import { type AlertRun, messageOf, settleAlerts } from "./core/alerts.ts";
 import { effectiveJob, endStep, hasEnded, type Step } from "./core/job-state.ts";
 import type { JobRecord, SiteRecord } from "./core/records.ts";
@@ -8,14 +9,31 @@ import { findProblems } from "./core/watch.ts";
 import { type Deps, lazyDeps } from "./deps.ts";
 import { moveRecords } from "./http/move-records.ts";
 import { openNotifier } from "./stores/notifier.ts";
-import { openRecords } from "./stores/records.ts";
+import { openRecords, type Records } from "./stores/records.ts";
 import { chore } from "./telemetry/chore.ts";
 import type { Observed } from "./telemetry/observed.ts";
 
-type ChoreDeps = Deps<"records" | "notifier">;
+type AllDeps = Deps<"records" | "notifier">;
+
+/** Of all that, what it needs: a simulation brings its own. */
+export interface WatchDeps extends Pick<AllDeps, "now"> {
+  readonly records: Pick<Records, "commit"> & {
+    readonly alerts: Pick<Records["alerts"], "all" | "save" | "remove">;
+    readonly sites: Pick<Records["sites"], "all">;
+    readonly nodes: Pick<Records["nodes"], "all">;
+    readonly jobs: Pick<Records["jobs"], "get">;
+  };
+  readonly notifier: Pick<AllDeps["notifier"], "tell" | "beat">;
+  readonly config: Pick<AllDeps["config"], "heartbeatSeconds">;
+  readonly log: Pick<AllDeps["log"], "info" | "error">;
+  readonly meter: Pick<AllDeps["meter"], "add">;
+  readonly finishMoves?: (sites: readonly SiteRecord[]) => Promise<void>;
+}
 
 const AT_ONCE = 16;
 const MOVE_SETTLES_MS = 60_000;
+/** For as long as this process lives: a quarter of an hour later most schedules have not been due again. */
+const processRule = openHealthRule();
 
 export interface WatchResult {
   ended: number;
@@ -27,10 +45,10 @@ export interface WatchResult {
 export const handler: Observed<Pick<EventBridgeEvent<string, unknown>, "time">, WatchResult> = chore(
   "watch",
   lazyDeps({ records: openRecords, notifier: openNotifier }),
-  async (_event, deps) => watch(deps),
+  async (_event, deps) => runWatch({ ...deps, finishMoves: (sites) => finishMoves(sites, deps) }),
 );
 
-async function watch(deps: ChoreDeps): Promise<WatchResult> {
+export async function runWatch(deps: WatchDeps): Promise<WatchResult> {
   const { records, config } = deps;
   const [sites, nodes, known] = await Promise.all([
     records.sites.all(),
@@ -38,9 +56,13 @@ async function watch(deps: ChoreDeps): Promise<WatchResult> {
     records.alerts.all(),
   ]);
   const ended = await endLostJobs(sites, deps);
-  await finishMoves(sites, deps);
+  await deps.finishMoves?.(sites);
   const now = deps.now();
-  const problems = findProblems({ sites, nodes, heartbeatSeconds: config.heartbeatSeconds }, now);
+  const problems = findProblems(
+    { sites, nodes, heartbeatSeconds: config.heartbeatSeconds },
+    now,
+    processRule,
+  );
   const run = settleAlerts(problems, known, now);
   await tell(run, deps);
   await inTurns(run.changed, (alert) => records.alerts.save(alert));
@@ -58,7 +80,7 @@ async function watch(deps: ChoreDeps): Promise<WatchResult> {
 }
 
 /** A message that no target took is kept for the next run: nothing of it is on record yet. */
-async function tell(run: AlertRun, { notifier, log }: ChoreDeps): Promise<void> {
+async function tell(run: AlertRun, { notifier, log }: WatchDeps): Promise<void> {
   const message = messageOf(run);
   if (message === undefined) return;
   const deliveries = await notifier.tell(message);
@@ -71,7 +93,7 @@ async function tell(run: AlertRun, { notifier, log }: ChoreDeps): Promise<void> 
 }
 
 /** That an outside watchdog cannot be reached must not stop the watch: the watchdog then says so itself. */
-async function beat({ notifier, log }: ChoreDeps): Promise<void> {
+async function beat({ notifier, log }: WatchDeps): Promise<void> {
   try {
     await notifier.beat();
   } catch (error) {
@@ -80,7 +102,7 @@ async function beat({ notifier, log }: ChoreDeps): Promise<void> {
 }
 
 /** How many jobs have ended, or gone back into their queue, because of the time alone. The next run sees their sites. */
-async function endLostJobs(sites: readonly SiteRecord[], deps: ChoreDeps): Promise<number> {
+async function endLostJobs(sites: readonly SiteRecord[], deps: WatchDeps): Promise<number> {
   let ended = 0;
   const busy = sites.filter((site) => site.active_job_id !== undefined);
   await inTurns(busy, async (site) => {
@@ -93,7 +115,7 @@ async function endLostJobs(sites: readonly SiteRecord[], deps: ChoreDeps): Promi
 }
 
 /** Once more, when everything that was written during the move can be read: a list may have lagged, or a call been cut short. */
-async function finishMoves(sites: readonly SiteRecord[], deps: ChoreDeps): Promise<void> {
+async function finishMoves(sites: readonly SiteRecord[], deps: AllDeps): Promise<void> {
   const settled = new Date(deps.now().getTime() - MOVE_SETTLES_MS).toISOString();
   for (const { id, active_job_id: activeId, tenant_changed_at: at = "" } of sites) {
     if (at === "" || at > settled || activeId !== undefined) continue;
@@ -106,7 +128,7 @@ async function finishMoves(sites: readonly SiteRecord[], deps: ChoreDeps): Promi
   }
 }
 
-function lostStep(job: JobRecord, site: SiteRecord, deps: ChoreDeps): Step | undefined {
+function lostStep(job: JobRecord, site: SiteRecord, deps: WatchDeps): Step | undefined {
   const after = effectiveJob(job, deps.now());
   if (after === job) return undefined;
   const change = { before: job, after };

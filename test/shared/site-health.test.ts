@@ -1,4 +1,5 @@
 // Who is protected: the rule that decides what an operator is told to look at.
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JobState } from "#shared/contracts/jobs.ts";
 import type { Schedule } from "#shared/contracts/sites.ts";
@@ -65,4 +66,35 @@ test("without a backup, or without a schedule that runs, a site is unprotected",
   expect(health({ last_backup_at: null })).toBe("unprotected");
   expect(health({ schedule: null })).toBe("unprotected");
   expect(health({ schedule: { ...daily, enabled: false } })).toBe("unprotected");
+});
+
+test("a rule that has been asked before says what a new one says", () => {
+  const expressions = [
+    "cron(0 3 * * ? *)",
+    "rate(7 hours)",
+    "cron(30 2 ? * SUN *)",
+    "at(2030-01-09T03:00:00)",
+  ];
+  const asked = openHealthRule();
+  const anHour = 3_600_000;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...expressions),
+      fc.constantFrom("UTC", "Europe/Berlin", "America/New_York"),
+      fc.integer({ min: -2000, max: 9000 }),
+      fc.integer({ min: 0, max: 200 }),
+      (expression, time_zone, hours, age) => {
+        const now = new Date(NOW.getTime() + (hours * anHour) / 4);
+        const site = {
+          state: "active" as const,
+          created_at: "2029-12-24T11:00:00.000Z",
+          schedule: { ...daily, expression, time_zone },
+          last_backup_at: new Date(now.getTime() - age * anHour).toISOString(),
+          last_job: null,
+        };
+        expect(asked(site, now)).toBe(openHealthRule()(site, now));
+      },
+    ),
+    { numRuns: 500 },
+  );
 });

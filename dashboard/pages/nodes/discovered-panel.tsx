@@ -1,9 +1,12 @@
 // WordPress sites that nodes have found and nobody protects: one click each.
 import type { ReactNode } from "react";
+import type { Schedule } from "#shared/contracts/sites.ts";
+import { suggestSchedule } from "#shared/suggest-schedule.ts";
 import { useChange } from "../../api/hooks.ts";
 import { IfMay } from "../../api/role.tsx";
 import { count } from "../../lib/format.ts";
 import { type FoundSite, suggestName } from "../../lib/node-state.ts";
+import { inWords } from "../../lib/schedule-words.ts";
 import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Panel } from "../../ui/panel.tsx";
@@ -23,14 +26,15 @@ export function DiscoveredPanel({ found }: { found: readonly FoundSite[] }): Rea
   );
 }
 
-/** At three in the night where the operator is; the settings page has everything else. */
-function nightly(): { expression: string; time_zone: string } {
-  return { expression: "cron(0 3 * * ? *)", time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+/** At a minute of its own in the operator's night; the settings page has everything else. */
+function nightly({ node, path }: FoundSite): Schedule {
+  return suggestSchedule(`${node.id} ${path}`, Intl.DateTimeFormat().resolvedOptions().timeZone);
 }
 
 function FoundRow({ site }: { site: FoundSite }): ReactNode {
   const name = suggestName(site);
   const protect = useChange("createSite", ["listSites", "listNodes", "getNode", "getFleetSummary"]);
+  const schedule = nightly(site);
   return (
     <li>
       <div className="found-place">
@@ -46,10 +50,8 @@ function FoundRow({ site }: { site: FoundSite }): ReactNode {
         <Button
           icon="shield"
           busy={protect.isPending}
-          title="Backs it up every night at three"
-          onClick={() =>
-            protect.mutate({ body: { node_id: site.node.id, name, path: site.path, schedule: nightly() } })
-          }
+          title={`Backs it up. ${inWords(schedule.expression)}`}
+          onClick={() => protect.mutate({ body: { node_id: site.node.id, name, path: site.path, schedule } })}
         >
           Protect
           <span className="visually-hidden"> {name}</span>

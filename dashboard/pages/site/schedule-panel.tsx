@@ -1,6 +1,7 @@
 // When a site is backed up: chosen in plain words, with the next five runs shown before anything is saved.
 import { type ReactNode, useState } from "react";
 import type { Schedule, Site } from "#shared/contracts/sites.ts";
+import { suggestSchedule } from "#shared/suggest-schedule.ts";
 import { type Change, useChange } from "../../api/hooks.ts";
 import { useMay } from "../../api/role.tsx";
 import { fromExpression, inWords, type PlainSchedule, toExpression } from "../../lib/schedule-words.ts";
@@ -49,7 +50,7 @@ interface ScheduleFormProps {
 }
 
 function ScheduleForm({ site, save }: ScheduleFormProps): ReactNode {
-  const [draft, setDraft] = useState(() => draftOf(site.schedule));
+  const [draft, setDraft] = useState(() => draftOf(site));
   const change = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
   const schedule = scheduleOf(draft);
   const isSame =
@@ -103,12 +104,13 @@ function ScheduleForm({ site, save }: ScheduleFormProps): ReactNode {
   );
 }
 
-function draftOf(schedule: Schedule | null): Draft {
-  if (schedule === null) {
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    return { plain: { kind: "daily", time: "03:00" }, zone, flexible: 15, enabled: true };
-  }
-  const { expression, time_zone: zone, flexible_minutes: flexible, enabled } = schedule;
+function draftOf({ id, schedule }: Site): Draft {
+  const {
+    expression,
+    time_zone: zone,
+    flexible_minutes: flexible,
+    enabled,
+  } = schedule ?? suggestSchedule(id, Intl.DateTimeFormat().resolvedOptions().timeZone);
   return { plain: fromExpression(expression), zone, flexible, enabled };
 }
 
