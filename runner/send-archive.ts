@@ -28,7 +28,8 @@ import { endUpload, placeOf, type Resumable } from "./resume-upload.ts";
 
 /** Plain bytes per frame: what one file costs to read back, against what the compressor can see at once. */
 export const FRAME_BYTES: number = 4 * 1024 * 1024;
-const COMPRESS_CONCURRENCY = 2;
+/** Frames in work at once. */
+export const COMPRESS_CONCURRENCY = 2;
 const UPLOAD_CONCURRENCY = 4;
 /** Of one entry in the index, on the safe side, and of everything else that follows the data. */
 const INDEX_ENTRY_BYTES = 64;

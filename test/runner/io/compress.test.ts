@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { compress, decompress } from "@mongodb-js/zstd";
 import { describe, expect, it } from "vitest";
 import { compressFrames, type PlainFrame } from "#runner/io/compress.ts";
+import { COMPRESS_CONCURRENCY } from "#runner/send-archive.ts";
 
 const MIB = 1_048_576;
 const text = (bytes: number): Buffer =>
@@ -44,5 +45,28 @@ describe("compressing frames", () => {
     text(MIB / 2).copy(frame, 1_700_000);
     const [made] = await compressAll([frame]);
     expect(made?.length).toBeLessThan(3.7 * MIB);
+  });
+
+  it("has as many in work as a backup is set to, more than one, and no more in memory", async () => {
+    const inWork: number[] = [];
+    let begun = 0;
+    let released = 0;
+    async function* source(): AsyncGenerator<PlainFrame> {
+      for (let n = 0; n < 6; n += 1) {
+        begun += 1;
+        inWork.push(begun - released);
+        yield {
+          bytes: text(MIB),
+          release: () => {
+            released += 1;
+          },
+        };
+      }
+    }
+    let made = 0;
+    for await (const _ of compressFrames(source(), { concurrency: COMPRESS_CONCURRENCY })) made += 1;
+    expect([made, released]).toEqual([6, 6]);
+    expect(Math.max(...inWork)).toBe(COMPRESS_CONCURRENCY);
+    expect(COMPRESS_CONCURRENCY).toBeGreaterThan(1);
   });
 });
