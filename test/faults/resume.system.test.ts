@@ -36,7 +36,7 @@ beforeAll(async () => {
   s3 = new S3Client({ region, endpoint: server.endpoint, credentials: masterKeys, forcePathStyle: true });
   uploads = join(fleet.demo.siteDir, "wp-content/uploads");
   await makeBatch("photo", MEDIA_FILES);
-  for (const batch of ["second", "third", "seventh", "fourth", "fifth", "sixth"])
+  for (const batch of ["second", "third", "seventh", "fourth", "eighth", "fifth", "sixth"])
     await makeBatch(batch, MEDIA_FILES / 4);
   await untilTrusted(join(batchDir("sixth"), "sixth-0.jpg"));
   await addBatch("photo");
@@ -253,6 +253,27 @@ describe("an upload that ends early", () => {
     const backup = await finished(await fleet.start());
     expect(backup.s3_path).toBe(`/${key}`);
     expect(backup.archive.bytes_resumed).toBeGreaterThan(5 * MIB);
+    await expectExact(fleet, backup);
+  });
+
+  it("because the connection is lost until the job gives up is gone on with once it is back", async () => {
+    await addBatch("eighth");
+    await using _daemon = await startDaemon();
+    const hold = holdPartsAfter(SITE_BYTES * 0.12);
+    const failing = await fleet.start();
+    await hold.stands();
+    const sent = await openParts();
+    fleet.s3Wire.fault = () => "reset";
+    hold.release("reset");
+    const failed = await fleet.waitForJob(failing);
+    expect(failed).toMatchObject({ state: "failed", error: { code: "storage_unreachable" } });
+    fleet.s3Wire.fault = () => undefined;
+    expect((await openParts()).bytes).toBeGreaterThanOrEqual(sent.bytes);
+    const backup = await finished(await fleet.start());
+    expect(backup.s3_path).toBe(`/${sent.key}`);
+    const { bytes_uploaded, bytes_resumed } = backup.archive;
+    expect(bytes_resumed).toBeGreaterThan(SITE_BYTES * 0.08);
+    expect(bytes_uploaded).toBeLessThan((MEDIA_FILES / 4) * MEDIA_BYTES - bytes_resumed + SLACK_BYTES);
     await expectExact(fleet, backup);
   });
 
