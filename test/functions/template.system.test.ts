@@ -10,6 +10,7 @@ import {
   type TemplateResource,
 } from "#test/helpers/package-master.ts";
 import { type Resolver, templateResolver } from "#test/helpers/resolve-template.ts";
+import { describeWiring } from "./template-wiring.ts";
 
 const PLACE = { region: "eu-central-1", account: "123456789012" };
 const SWITCHES = {
@@ -285,6 +286,11 @@ test("limits the rate of enrolment below that of the rest", () => {
     "AWS::ApiGatewayV2::Route",
   );
 });
+
+describeWiring(() => ({
+  ofType: (type) => ofType("default", type),
+  propertiesOf: (id) => propertiesOf("default", id),
+}));
 
 interface PolicyDocument {
   readonly Statement: readonly {
