@@ -6,6 +6,7 @@ import { useCall } from "./api/hooks.ts";
 import { MeProvider } from "./api/role.tsx";
 import { useSession } from "./api/session.ts";
 import { FleetPage } from "./pages/fleet/fleet-page.tsx";
+import { NoRolePage } from "./pages/no-role-page.tsx";
 import { Shell } from "./pages/shell.tsx";
 import { SignInPage } from "./pages/sign-in-page.tsx";
 import { ErrorBoundary } from "./ui/error-boundary.tsx";
@@ -35,12 +36,13 @@ export function App(): ReactNode {
     // What one person was shown must not greet the next one.
     if (session === undefined) cache.clear();
   }, [session, cache]);
-  return session === undefined ? <SignInPage /> : <SignedIn key={session.token} />;
+  return session === undefined ? <SignInPage /> : <SignedIn key={session.id} />;
 }
 
 function SignedIn(): ReactNode {
   const me = useCall("getMe", {}, { everyMs: 5 * 60_000 });
   const [path] = useLocation();
+  if (me.error?.problem.code === "no_role") return <NoRolePage fault={me.error} />;
   if (me.data === undefined) {
     return me.error === null || me.error.kind === "session" ? (
       <main className="page">

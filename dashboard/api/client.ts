@@ -3,6 +3,7 @@
 import { ROUTES } from "virtual:api-routes";
 import type { Answer, BodyInput, OperationId, Params, Query } from "#shared/operations.ts";
 import { noteLost, noteReached } from "./connection.ts";
+import { liveToken } from "./keep-session.ts";
 import { faultOf, offlineFault } from "./problem.ts";
 import { endSession, session } from "./session.ts";
 
@@ -28,7 +29,7 @@ interface LooseInput {
 export async function call<K extends OperationId>(id: K, input: CallInput<K>): Promise<Answer<K>> {
   const { params = {}, query = {}, body, signal } = input as LooseInput;
   const { method, path } = ROUTES[id];
-  const token = session()?.token;
+  const token = await liveToken();
   const response = await fetchOrFault(`${API_BASE}${fill(path, params)}${search(query)}`, {
     method,
     headers: {

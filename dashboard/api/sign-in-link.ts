@@ -16,6 +16,6 @@ export async function exchangeCode(code: string): Promise<void> {
     body: JSON.stringify({ code }),
     credentials: "omit",
   });
-  if (response.ok) beginSession(((await response.json()) as { token: string }).token);
+  if (response.ok) beginSession({ via: "token", ...((await response.json()) as { token: string }) });
   else endSession("link_used");
 }

@@ -1,9 +1,8 @@
 // Who is signed in, the theme, and the way out.
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
-import { call } from "../api/client.ts";
 import { useMe } from "../api/role.tsx";
-import { endSession } from "../api/session.ts";
+import { signOut } from "../api/sign-out.ts";
 import { setTheme, storedTheme, type Theme } from "../lib/theme.ts";
 
 const THEMES: readonly (readonly [Theme, string])[] = [
@@ -43,18 +42,10 @@ export function AccountMenu(): ReactNode {
           ))}
         </DropdownMenu.RadioGroup>
         <DropdownMenu.Separator className="menu-line" />
-        <DropdownMenu.Item className="menu-item" onSelect={() => void signOut(me.id, me.role, me.label)}>
+        <DropdownMenu.Item className="menu-item" onSelect={() => void signOut(me)}>
           Sign out
         </DropdownMenu.Item>
       </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
-}
-
-/** The token of a sign-in link was made for this session and ends with it; any other may be in use elsewhere. */
-async function signOut(id: string, role: string, label: string): Promise<void> {
-  if (role === "admin" && label === "Sign-in link") {
-    await call("deleteApiToken", { params: { id } }).catch(() => undefined);
-  }
-  endSession("signed_out");
 }

@@ -37,7 +37,7 @@ const ALGORITHMS = [
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ];
 /** How far our clock and the issuer's may be apart. */
-export const CLOCK_SKEW_SECONDS = 60;
+const CLOCK_SKEW_SECONDS = 60;
 /** A token cannot be revoked before it ends by itself. */
 const MAX_LIFE_SECONDS = 86_400;
 /** RFC 9068, 2.1. An issuer signs other things, too, for instance logout tokens, that let nobody in. */

@@ -1,19 +1,17 @@
 // Every page of a lived-in fleet: usable without sight and without a mouse, in both themes and at 360 px, honest about
 // roles, lost sessions and lost connections, quiet in the console, and small.
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
 import type { Role } from "#shared/contracts/identity.ts";
 import { type Master, startMaster } from "#test/helpers/master.ts";
+import { seriousViolations } from "./accessibility.ts";
 import { openTab, signIn, startBrowser, type Tab } from "./browser.ts";
 import { type SeededFleet, seedFleet } from "./seed-fleet.ts";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const OVERFLOW = "document.documentElement.scrollWidth - innerWidth";
 const WATCH_SHIFTS = `
   globalThis.shifts = 0;
@@ -63,15 +61,6 @@ function paths(): Record<string, string> {
     Settings: "/settings",
     Nowhere: "/nowhere",
   };
-}
-
-/** What a page must not have: violations that keep somebody out. */
-async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }
 
 async function settled(page: Page): Promise<void> {

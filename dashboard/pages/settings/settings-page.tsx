@@ -9,27 +9,20 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/confirm-dialog.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
-import { Fact, Facts, Panel, Skeleton } from "../../ui/panel.tsx";
+import { Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
 import { NewTokenDialog } from "./new-token-dialog.tsx";
+import { PeoplePanel } from "./people-panel.tsx";
 
 export function SettingsPage(): ReactNode {
   useTitle("Settings");
-  const me = useMe();
   const may = useMay();
   return (
     <>
       <div className="page-head">
         <h1>Settings</h1>
       </div>
-      <Panel title="You">
-        <div className="panel-body">
-          <Facts>
-            <Fact term="Signed in as">{me.label}</Fact>
-            <Fact term="Role">{me.role}</Fact>
-          </Facts>
-        </div>
-      </Panel>
+      <PeoplePanel />
       {may("listApiTokens") ? <TokensPanel /> : <p className="muted">API tokens are managed by admins.</p>}
     </>
   );

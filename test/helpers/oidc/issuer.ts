@@ -57,6 +57,7 @@ export async function startOidcIssuer(options: IssuerOptions = {}): Promise<Oidc
     outgoing.setHeader("access-control-allow-origin", "*");
     if (path === "/.well-known/openid-configuration") sendJson(outgoing, 200, discovery(issuer));
     else if (path === "/keys") sendJson(outgoing, 200, keys.published);
+    else if (path === "/favicon.ico") outgoing.writeHead(204).end();
     else if (path === "/token" || path === "/revoke") await answerForm(incoming, outgoing, path, grants);
     else visit(incoming, outgoing, path, grants);
   };
