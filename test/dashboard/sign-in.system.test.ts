@@ -110,6 +110,8 @@ test("with a refresh token the session goes on by itself, in all tabs, and nothi
   await second.goto(`${master.url}/nodes`);
   await second.getByRole("button", { name: "Enrol a node" }).waitFor();
   expect(await stored(second)).not.toContain("refreshToken");
+  // Chromium hardly draws what is behind.
+  await page.bringToFront();
   await page.getByRole("searchbox").fill("half a wor");
   const before = issuer.asked["/token"] ?? 0;
   const first = await stored(page);
@@ -122,6 +124,7 @@ test("with a refresh token the session goes on by itself, in all tabs, and nothi
   await page.getByText("node.enrolled").or(page.getByText("enrolled")).first().waitFor();
   await page.goBack();
   expect(await page.getByRole("searchbox").inputValue()).toBe("half a wor");
+  await second.bringToFront();
   await second.getByRole("link", { name: "Settings" }).click();
   await second.getByText("alice@example.com").first().waitFor();
   await page.context().close();
@@ -146,6 +149,7 @@ test("signing out ends the session here, in other tabs, and at the issuer", asyn
   const second = await page.context().newPage();
   await second.goto(`${master.url}/nodes`);
   await second.getByRole("button", { name: "Enrol a node" }).waitFor();
+  await page.bringToFront();
   await page.getByRole("button", { name: /^Account/ }).click();
   const backFromIssuer = page.waitForEvent("load");
   await page.getByRole("menuitem", { name: "Sign out" }).click();
@@ -156,6 +160,24 @@ test("signing out ends the session here, in other tabs, and at the issuer", asyn
   await page.getByRole("heading", { name: "Who are you?" }).waitFor();
   expect(issuer.asked["/revoke"]).toBeGreaterThan(0);
   await page.context().close();
+});
+
+test("where the API has an audience, access tokens for it are asked for and sent", async () => {
+  const tab = await openTab(browser);
+  await tab.page.route("**/api/v1/sign-in", async (route) => {
+    const answer = await route.fetch();
+    const { oidc, link } = (await answer.json()) as { oidc: object; link: boolean };
+    await route.fulfill({
+      json: { oidc: { ...oidc, token: "access", audience: "https://api.example" }, link },
+    });
+  });
+  await tab.page.goto(`${master.url}/settings`);
+  await signInButton(tab.page).click();
+  await tab.page.getByRole("link", { name: "alice@example.com" }).click();
+  // Such as Cognito's, which do not name the person's address.
+  await tab.page.getByRole("region", { name: "People and roles" }).getByText("a1", { exact: true }).waitFor();
+  expect(tab.requests.some((url) => url.includes("audience=https%3A%2F%2Fapi.example"))).toBe(true);
+  await tab.page.context().close();
 });
 
 test("who has no role is told what to ask for", async () => {

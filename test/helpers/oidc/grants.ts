@@ -52,7 +52,15 @@ export function openGrants(issuer: GrantSettings, people: readonly Person[]): Gr
     if (issuer.givesRefreshTokens) refreshTokens.set(refreshToken, person);
     return {
       token_type: "Bearer",
-      access_token: randomUUID(),
+      // As Cognito's: with a client instead of an audience, and without the person's address.
+      access_token: await issuer.keys.sign(
+        issuer.claims(person, {
+          aud: undefined,
+          email: undefined,
+          client_id: CLIENT_ID,
+          token_use: "access",
+        }),
+      ),
       expires_in: issuer.tokenSeconds,
       id_token: await issuer.keys.sign(issuer.claims(person, nonce === null ? {} : { nonce })),
       ...(issuer.givesRefreshTokens ? { refresh_token: refreshToken } : {}),
