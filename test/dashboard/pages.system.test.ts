@@ -306,7 +306,7 @@ test("a new API token is shown once and works", async () => {
   const { page } = await enter("admin", "/settings");
   await page.getByRole("button", { name: "New token" }).click();
   await page.getByLabel("Label").fill("ci");
-  await page.getByLabel("Role").selectOption("operator");
+  await page.getByLabel("Role", { exact: true }).selectOption("operator");
   await page.getByRole("button", { name: "Make token" }).click();
   const token = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
   expect(await master.withToken(token).call("getMe")).toMatchObject({ label: "ci", role: "operator" });
