@@ -6,6 +6,7 @@ import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { JobContext, JobRuns, RunBackup } from "./context.ts";
+import { correlated } from "./io/correlated-master.ts";
 import type { Log } from "./io/log.ts";
 import type { ConfigSource } from "./io/node-config.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
@@ -142,10 +143,13 @@ async function workInSpool(
 }
 
 /** Throws only if the end could be neither kept nor told; then the job's message must come again. */
-export async function runAttempt(attempt: Attempt, deps: AttemptDeps): Promise<AttemptEnd> {
+export async function runAttempt(attempt: Attempt, given: AttemptDeps): Promise<AttemptEnd> {
   const { claim, stop } = attempt;
   const { job } = claim;
-  const log = deps.log.child({ job_id: job.id, site_id: job.site_id, attempt: job.attempt });
+  const correlationId = job.correlation_id ?? job.id;
+  const deps: AttemptDeps = { ...given, correlationId, master: correlated(given.master, correlationId) };
+  const known = { job_id: job.id, site_id: job.site_id, attempt: job.attempt };
+  const log = deps.log.child({ ...known, correlation_id: correlationId });
   const settling = { ...deps, log };
   const counters = newCounters();
   const stages = startStageClock(

@@ -4,6 +4,7 @@ import type { Claim, JobType } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, type BackupError } from "#shared/errors.ts";
 import { type AttemptDeps, type AttemptEnd, runAttempt } from "./attempt.ts";
+import { correlated } from "./io/correlated-master.ts";
 import type { Log } from "./io/log.ts";
 import type { JobQueue, QueueMessage } from "./io/queue.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
@@ -34,7 +35,8 @@ interface Claimed {
 }
 
 async function claimJob(request: JobRequest, stop: AbortSignal, deps: HandleDeps): Promise<Claimed> {
-  const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
+  const patient = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
+  const master = correlated(patient, request.correlationId);
   const path = request.type === "backup" ? await resumePath(request.siteId, deps) : undefined;
   const claimedAtMs = deps.clock.monotonicMs();
   const claim = await master.call("claimJob", {
@@ -82,7 +84,8 @@ export async function handleMessage(
     return "done";
   }
   const { request } = parsed;
-  const log = deps.log.child({ job_id: request.jobId, site_id: request.siteId });
+  const { jobId, siteId, correlationId } = request;
+  const log = deps.log.child({ job_id: jobId, site_id: siteId, correlation_id: correlationId });
 
   /** `isAway`: nothing can be claimed now, this job or another. */
   async function refused(error: BackupError, isAway: boolean): Promise<Handled> {

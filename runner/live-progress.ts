@@ -41,8 +41,8 @@ export function tellProgress(log: Log, runningJob: () => RunningJob | undefined)
     told = job;
     if (job === undefined) return;
     last = sampleProgress(job.counters, performance.now(), last);
-    const { id: job_id, site_id } = job.claim.job;
-    log.info("progress", { job_id, site_id, ...last.progress });
+    const { id: job_id, site_id, correlation_id } = job.claim.job;
+    log.info("progress", { job_id, site_id, correlation_id: correlation_id ?? job_id, ...last.progress });
   }, TELL_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -6,6 +6,7 @@ import type { NodeSite } from "#shared/contracts/sites.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import { type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { HandleDeps } from "./handle-message.ts";
+import { correlated } from "./io/correlated-master.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import { resumePath, settleUploads } from "./settle-uploads.ts";
 import { cleanDisk, type StartupDeps } from "./startup.ts";
@@ -59,7 +60,9 @@ async function backUp(
   deps: RunOnceDeps,
 ): Promise<SiteOutcome> {
   const jobId = v4();
-  const master = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
+  const patient = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
+  // Nobody has called: the job goes by its own id.
+  const master = correlated(patient, jobId);
   try {
     const config = await deps.source.refresh();
     using _held = await deps.restores.hold(site.id, stop);
@@ -78,7 +81,10 @@ async function backUp(
     return { site, jobId, ...outcomeOf(end) };
   } catch (thrown) {
     const error = asBackupError(thrown, "unexpected");
-    deps.log.error("job.not_started", { job_id: jobId, site_id: site.id, site: site.name, error });
+    deps.log.error("job.not_started", {
+      ...{ job_id: jobId, correlation_id: jobId, site_id: site.id, site: site.name },
+      error,
+    });
     return { site, jobId, status: "failed", error };
   }
 }

@@ -18,6 +18,8 @@ export interface SettleDeps {
   readonly master: MasterClient;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the job goes by; its report does, too, however late it is sent. */
+  readonly correlationId?: string;
 }
 
 interface Patience {
@@ -46,7 +48,7 @@ export async function keepReport(
   deps: SettleDeps,
 ): Promise<void> {
   try {
-    await deps.outbox.put(outcome);
+    await deps.outbox.put(outcome, deps.correlationId);
   } catch (error) {
     deps.log.error("outbox.unusable", { error });
     const { master, signal } = patience(stop, deps);

@@ -1,6 +1,7 @@
 // The API as one typed function. Types come from the schemas the Master checks with; at run time there is only the
 // table of paths.
 import { ROUTES } from "virtual:api-routes";
+import { IDEMPOTENCY_HEADER } from "#shared/headers.ts";
 import type { Answer, BodyInput, OperationId, Params, Query } from "#shared/operations.ts";
 import { noteLost, noteReached } from "./connection.ts";
 import { liveToken } from "./keep-session.ts";
@@ -25,8 +26,17 @@ interface LooseInput {
   readonly signal?: AbortSignal;
 }
 
+/** Whether the call may be sent again under an Idempotency-Key without a second effect. */
+export function isKeyed(id: OperationId): boolean {
+  return ROUTES[id].method === "POST";
+}
+
 /** The good answer; throws ApiFault. A 401 also ends the session, so that the page can ask for a new one. */
-export async function call<K extends OperationId>(id: K, input: CallInput<K>): Promise<Answer<K>> {
+export async function call<K extends OperationId>(
+  id: K,
+  input: CallInput<K>,
+  idempotencyKey?: string,
+): Promise<Answer<K>> {
   const { params = {}, query = {}, body, signal } = input as LooseInput;
   const { method, path } = ROUTES[id];
   const token = await liveToken();
@@ -35,6 +45,7 @@ export async function call<K extends OperationId>(id: K, input: CallInput<K>): P
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(idempotencyKey === undefined ? {} : { [IDEMPOTENCY_HEADER]: idempotencyKey }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),

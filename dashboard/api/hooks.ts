@@ -10,10 +10,11 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import type { Answer, OperationId } from "#shared/operations.ts";
-import { type CallInput, call } from "./client.ts";
+import { type CallInput, call, isKeyed } from "./client.ts";
 import type { ApiFault } from "./problem.ts";
+import { retries, waitMs } from "./query-client.ts";
 
 export interface QueryOptions<K extends OperationId> {
   /** Milliseconds between two looks while the tab is visible; a function may depend on the answer. */
@@ -37,11 +38,20 @@ export function useCall<K extends OperationId>(
 
 export type Change<K extends OperationId> = UseMutationResult<Answer<K>, ApiFault, CallInput<K>>;
 
-/** Runs a call that changes something; the named answers are asked for again before it counts as done. */
+/**
+ * Runs a call that changes something; the named answers are asked for again before it counts as done. A POST goes by a key of
+ * its own for each time that somebody asks for it, so it may be sent again where its answer was lost.
+ */
 export function useChange<K extends OperationId>(id: K, outdated: readonly OperationId[]): Change<K> {
   const cache = useQueryClient();
+  const keys = useRef(new WeakMap<CallInput<K>, string>());
+  const isPost = isKeyed(id);
   return useMutation<Answer<K>, ApiFault, CallInput<K>>({
-    mutationFn: (input) => call(id, input),
+    onMutate: (input) => {
+      if (isPost) keys.current.set(input, crypto.randomUUID());
+    },
+    mutationFn: (input) => call(id, input, keys.current.get(input)),
+    ...(isPost ? { retry: retries, retryDelay: waitMs } : {}),
     onSettled: () => Promise.all(outdated.map((old) => cache.invalidateQueries({ queryKey: [old] }))),
   });
 }

@@ -2,6 +2,7 @@
 // out as a BackupError that tells an operator what to do; retrying is retrying-master.ts' business.
 import type { z } from "zod";
 import { BackupError } from "#shared/errors.ts";
+import { CORRELATION_HEADER, IDEMPOTENCY_HEADER } from "#shared/headers.ts";
 import {
   type Answer,
   API_BASE,
@@ -17,10 +18,16 @@ import { problemError } from "./problem.ts";
 
 type IfAny<T, Field> = [T] extends [undefined] ? unknown : Field;
 
-export type MasterRequest<K extends OperationId> = { readonly signal?: AbortSignal } & IfAny<
-  Params<K>,
-  { readonly params: Params<K> }
-> &
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  /** Of a POST that may be sent again: a random UUID. */
+  readonly idempotencyKey?: string;
+  /** What the work that the call belongs to goes by, in the logs of both sides. */
+  readonly correlationId?: string;
+}
+
+export type MasterRequest<K extends OperationId> = RequestOptions &
+  IfAny<Params<K>, { readonly params: Params<K> }> &
   IfAny<QueryInput<K>, { readonly query?: QueryInput<K> }> &
   IfAny<BodyInput<K>, { readonly body: BodyInput<K> }>;
 
@@ -41,11 +48,10 @@ export interface MasterClientDeps {
   readonly userAgent: string;
 }
 
-interface LooseRequest {
+interface LooseRequest extends RequestOptions {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
-  readonly signal?: AbortSignal;
 }
 
 function urlOf(masterUrl: string, operation: Operation, { params = {}, query = {} }: LooseRequest): string {
@@ -72,6 +78,8 @@ export function createMasterClient(deps: MasterClientDeps): MasterClient {
       "user-agent": deps.userAgent,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+      ...(request.idempotencyKey === undefined ? {} : { [IDEMPOTENCY_HEADER]: request.idempotencyKey }),
+      ...(request.correlationId === undefined ? {} : { [CORRELATION_HEADER]: request.correlationId }),
     };
     const timeout = AbortSignal.timeout(deps.timeoutMs);
     const url = urlOf(deps.masterUrl, operation, request);

@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import { type Outcome, sendOutcome } from "../outcome.ts";
 import { refusesReportForEver } from "../plan/error-class.ts";
 import { TEMPORARY_SUFFIX, writeFileAtomic } from "./atomic-file.ts";
+import { correlated } from "./correlated-master.ts";
 import type { Log } from "./log.ts";
 import type { MasterClient } from "./master-client.ts";
 import { stateError } from "./state-dir.ts";
@@ -23,7 +24,7 @@ export interface FlushResult {
 
 export interface Outbox {
   /** Durable when it resolves. Throws `disk_full` or `state_dir_unusable`. */
-  put(outcome: Outcome): Promise<void>;
+  put(outcome: Outcome, correlationId?: string): Promise<void>;
   /** Sends what is there, oldest first. Never throws for what one report meets; rejects when `signal` aborts. */
   flush(signal: AbortSignal): Promise<FlushResult>;
   length(): Promise<number>;
@@ -43,12 +44,19 @@ interface Envelope {
   /** Left out by versions that only knew backups; their reports name their job. */
   readonly type?: JobType;
   readonly job_id?: string;
+  readonly correlation_id?: string;
   readonly sha256: string;
   /** As JSON text, so that the hash is over exactly what was written. */
   readonly report: string;
 }
 
-function parseEnvelope(text: string): { outcome: Outcome; writtenAt: Date } {
+interface Parsed {
+  readonly outcome: Outcome;
+  readonly writtenAt: Date;
+  readonly correlationId: string;
+}
+
+function parseEnvelope(text: string): Parsed {
   const envelope = JSON.parse(text) as Partial<Envelope>;
   if (typeof envelope.report !== "string" || sha256(envelope.report) !== envelope.sha256) {
     throw new Error("its hash does not match: the file is damaged");
@@ -56,9 +64,15 @@ function parseEnvelope(text: string): { outcome: Outcome; writtenAt: Date } {
   const writtenAt = new Date(envelope.written_at ?? 0);
   const { type = "backup", job_id: jobId = "" } = envelope;
   const json: unknown = JSON.parse(envelope.report);
-  if (type !== "backup") return { outcome: { type, jobId, report: JobReport.parse(json) }, writtenAt };
-  const report = BackupReport.parse(json);
-  return { outcome: { type, jobId: report.job_id, report }, writtenAt };
+  const outcome: Outcome =
+    type === "backup"
+      ? backupOutcome(BackupReport.parse(json))
+      : { type, jobId, report: JobReport.parse(json) };
+  return { outcome, writtenAt, correlationId: envelope.correlation_id ?? outcome.jobId };
+}
+
+function backupOutcome(report: BackupReport): Outcome {
+  return { type: "backup", jobId: report.job_id, report };
 }
 
 export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
@@ -82,7 +96,7 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
   }
 
   async function sendOne(name: string, signal: AbortSignal): Promise<"sent" | "rejected" | BackupError> {
-    let parsed: ReturnType<typeof parseEnvelope>;
+    let parsed: Parsed;
     try {
       parsed = parseEnvelope(await readFile(join(dir, name), "utf8"));
     } catch (error) {
@@ -91,9 +105,9 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
       await reject(name, error);
       return "rejected";
     }
-    const { outcome, writtenAt } = parsed;
+    const { outcome, writtenAt, correlationId } = parsed;
     try {
-      await sendOutcome(outcome, master, signal);
+      await sendOutcome(outcome, correlated(master, correlationId), signal);
     } catch (thrown) {
       signal.throwIfAborted();
       const error = asBackupError(thrown, "unexpected");
@@ -103,7 +117,8 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
     }
     await rm(join(dir, name), { force: true });
     const { site_id, status } = outcome.report;
-    log.info("outbox.sent", { job_id: outcome.jobId, site_id, status });
+    const job = { job_id: outcome.jobId, site_id, correlation_id: correlationId };
+    log.info("outbox.sent", { ...job, status });
     return "sent";
   }
 
@@ -132,12 +147,13 @@ export function openOutbox({ dir, master, clock, log }: OutboxDeps): Outbox {
   }
 
   return {
-    async put({ type, jobId, report }) {
+    async put({ type, jobId, report }, correlationId) {
       const text = JSON.stringify(report);
       const envelope: Envelope = {
         written_at: clock.now().toISOString(),
         type,
         job_id: jobId,
+        ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
         sha256: sha256(text),
         report: text,
       };

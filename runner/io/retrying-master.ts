@@ -1,7 +1,8 @@
 // The Master's client again, with patience: same interface in, same interface out.
+import { v4 } from "uuid";
 import type { BackupError } from "#shared/errors.ts";
 import { asBackupError } from "#shared/errors.ts";
-import type { Answer, OperationId } from "#shared/operations.ts";
+import { type Answer, OPERATIONS, type OperationId } from "#shared/operations.ts";
 import type { Clock } from "../clock.ts";
 import { type Backoff, backoffMs } from "../plan/backoff.ts";
 import { retryAfterSeconds } from "../plan/error-class.ts";
@@ -25,9 +26,11 @@ export function callWithRetry(master: MasterClient, deps: RetryDeps): MasterClie
 
   async function call<K extends OperationId>(operation: K, request: MasterRequest<K>): Promise<Answer<K>> {
     const giveUpAtMs = clock.monotonicMs() + deadlineMs;
+    // A lost answer must not let the second try have a second effect.
+    const key = OPERATIONS[operation].method === "POST" ? { idempotencyKey: v4() } : {};
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await master.call(operation, request);
+        return await master.call(operation, { ...key, ...request });
       } catch (thrown) {
         request.signal?.throwIfAborted();
         const error = asBackupError(thrown, "unexpected");

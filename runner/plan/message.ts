@@ -1,5 +1,6 @@
 // What a queue message asks for. A body that this version cannot read is an answer, not an exception: no
 // redelivery can make it readable, so the caller logs it and lets it go.
+import { CorrelationId } from "#shared/contracts/common.ts";
 import { JobMessage, type JobType } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
 
@@ -9,6 +10,8 @@ export interface JobRequest {
   readonly type: JobType;
   readonly trigger: "manual" | "schedule";
   readonly scheduledTime?: string;
+  /** Of the call, or the execution of the schedule, that sent it. */
+  readonly correlationId: string;
 }
 
 export type ParsedMessage =
@@ -32,9 +35,16 @@ export function parseMessage(body: string): ParsedMessage {
   const message = parsed.data;
   if (message.trigger === "manual") {
     const { job_id: jobId, site_id: siteId, type } = message;
-    return { ok: true, request: { jobId, siteId, type, trigger: "manual" } };
+    const correlationId = fitId(message.correlation_id, jobId);
+    return { ok: true, request: { jobId, siteId, type, trigger: "manual", correlationId } };
   }
   const { site_id: siteId, scheduled_time: scheduledTime, type } = message;
   const jobId = jobIdFor(siteId, scheduledTime, type);
-  return { ok: true, request: { jobId, siteId, type, trigger: "schedule", scheduledTime } };
+  const correlationId = fitId(message.execution_id, jobId);
+  return { ok: true, request: { jobId, siteId, type, trigger: "schedule", scheduledTime, correlationId } };
+}
+
+/** What is not fit for a header and for logs is passed over. */
+function fitId(given: string | undefined, jobId: string): string {
+  return CorrelationId.safeParse(given).data ?? jobId;
 }

@@ -18,6 +18,7 @@ export interface FakeCall {
   readonly operation: OperationId;
   readonly id: string;
   readonly body: unknown;
+  readonly headers: IncomingMessage["headers"];
 }
 
 export interface FakeAnswer {
@@ -240,7 +241,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
     if (refused !== undefined) return refused;
     const parsed = spec.body?.safeParse(raw);
     if (parsed?.success === false) return problem("invalid_request", { detail: parsed.error.message });
-    const call: FakeCall = { operation, id, body: parsed?.data };
+    const call: FakeCall = { operation, id, body: parsed?.data, headers: request.headers };
     master.calls.push(call);
     const scripted = await (scripts.get(operation)?.(call) ?? undefined);
     const result = scripted ?? (await defaults[operation]?.(call)) ?? problem("method_not_allowed");

@@ -40,6 +40,7 @@ export interface LogLine extends LogFields {
 export interface RecordedLog {
   readonly log: Log;
   readonly text: () => string;
+  readonly lines: () => readonly Record<string, unknown>[];
   readonly events: () => string[];
   readonly find: (event: string) => Record<string, unknown> | undefined;
   /** Resolves when the event is logged, also if it was already. */
@@ -61,6 +62,7 @@ export function recordedLog(): RecordedLog {
   return {
     log: jsonLog(out, "debug"),
     text: () => text,
+    lines: () => lines,
     events: () => lines.map((line) => String(line.event)),
     find,
     until: (event) =>

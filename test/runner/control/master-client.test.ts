@@ -6,8 +6,14 @@ import type { Clock } from "#runner/clock.ts";
 import { generateNodeKeys, tokenSigner } from "#runner/io/identity.ts";
 import { createMasterClient, type MasterClient } from "#runner/io/master-client.ts";
 import { callWithRetry } from "#runner/io/retrying-master.ts";
+import { IdempotencyKey } from "#shared/contracts/common.ts";
 import { BackupError } from "#shared/errors.ts";
 import { type FakeMaster, problem, type Scripted, startFakeMaster } from "#test/fakes/fake-master.ts";
+
+const BEAT = {
+  ...{ version: "0", platform: "linux", disk_free_bytes: 1, disk_total_bytes: 2 },
+  ...{ running_job_id: null, outbox_length: 0 },
+};
 
 let master: FakeMaster;
 let client: MasterClient;
@@ -167,6 +173,19 @@ describe("retries", () => {
     const clock = countingClock();
     await callWithRetry(client, { clock, deadlineMs: 60_000 }).call("getNodeConfig", {});
     expect(clock.waits).toEqual([499, 999, 1999]);
+  });
+
+  test("of a POST go by one key, and each call by its own", async () => {
+    let left = 2;
+    master.script("heartbeatNode", () => (left-- > 0 ? "hang up" : undefined));
+    const patient = callWithRetry(client, { clock: countingClock(), deadlineMs: 60_000 });
+    const before = master.calls.length;
+    for (let call = 0; call < 2; call += 1) await patient.call("heartbeatNode", { body: BEAT });
+    await patient.call("getNodeConfig", {});
+    const keys = master.calls.slice(before).map(({ headers }) => headers["idempotency-key"]);
+    expect(keys).toEqual([keys[0], keys[0], keys[0], keys[3], undefined]);
+    expect(keys[3]).not.toBe(keys[0]);
+    for (const key of [keys[0], keys[3]]) expect(IdempotencyKey.safeParse(key).success).toBe(true);
   });
 
   test("wait as long as the Master asks", async () => {

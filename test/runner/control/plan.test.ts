@@ -58,13 +58,18 @@ describe("a message", () => {
     }
   });
 
-  test("by hand carries its job", () => {
+  test("by hand carries its job, and what the call that sent it goes by", () => {
     const job_id = randomUUID();
-    const parsed = parseMessage(JSON.stringify({ v: 1, type: "backup", trigger: "manual", site_id, job_id }));
-    expect(parsed).toEqual({
-      ok: true,
-      request: { jobId: job_id, siteId: site_id, type: "backup", trigger: "manual" },
-    });
+    const message = { v: 1, type: "backup", trigger: "manual", site_id, job_id };
+    const request = { jobId: job_id, siteId: site_id, type: "backup", trigger: "manual" };
+    for (const [correlation_id, correlationId] of [
+      ["JKJaXmPLvHcESHA=", "JKJaXmPLvHcESHA="],
+      [undefined, job_id],
+      ['forged\n{"event":"x"}', job_id],
+    ]) {
+      const parsed = parseMessage(JSON.stringify({ ...message, correlation_id }));
+      expect(parsed).toEqual({ ok: true, request: { ...request, correlationId } });
+    }
   });
 
   test("that is anything else is refused with a reason, never thrown at", () => {

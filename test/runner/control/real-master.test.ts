@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Fields } from "#functions/telemetry/log.ts";
 import { composeRunner, type Engine } from "#runner/compose.ts";
 import type { JobContext } from "#runner/context.ts";
 import { type DaemonDeps, runDaemon } from "#runner/daemon.ts";
@@ -18,6 +19,7 @@ import { type Master, startMaster } from "#test/helpers/master.ts";
 import { type RecordedLog, recordedLog, successOf, tempDir, untilAborted } from "./harness.ts";
 
 let master: Master;
+let said: Fields[];
 let temp: Awaited<ReturnType<typeof tempDir>>;
 let dir: string;
 let site: Site;
@@ -25,7 +27,8 @@ let stop: AbortController;
 let log: RecordedLog;
 
 beforeAll(async () => {
-  master = await startMaster();
+  const say = (message: string, fields?: Fields): void => void said.push({ message, ...fields });
+  master = await startMaster({ deps: { log: { info: say, warn: say, error: say } } });
 });
 afterAll(() => master.close());
 
@@ -34,6 +37,7 @@ beforeEach(async () => {
   dir = join(temp.path, "state");
   stop = new AbortController();
   log = recordedLog();
+  said = [];
   const { token } = await master.admin.call("createEnrollmentToken", { body: {} });
   const now = (): Date => new Date();
   const client = createMasterClient({ masterUrl: master.url, now, timeoutMs: 5_000, userAgent: "test" });
@@ -146,6 +150,52 @@ describe("the daemon", () => {
       const node = await master.admin.call("getNode", { id: site.node_id });
       expect(node).toMatchObject({ version: "0.0.0" });
       expect(node.disk_free_bytes).toBeGreaterThan(0);
+    });
+  });
+
+  test("and the Master tell of a job by one id, from the call that started it to its report", async () => {
+    await during(uploadAndSucceed, async () => {
+      const correlationId = "deploy-2027/11.shop";
+      const started = await master.admin.request("POST", `/sites/${site.id}/backup/start`, {
+        headers: { "x-correlation-id": correlationId },
+      });
+      expect(started.headers.get("x-correlation-id")).toBe(correlationId);
+      const jobId = String(started.json.job_id);
+      await log.until("outbox.sent");
+      const ofJob = log.lines().filter((line) => line["job_id"] === jobId);
+      expect(ofJob.map(({ event }) => event)).toEqual(
+        expect.arrayContaining(["job.started", "job.ended", "outbox.sent"]),
+      );
+      for (const line of ofJob) expect(line).toMatchObject({ correlation_id: correlationId });
+      const calls = said.filter((line) => line["correlation_id"] === correlationId);
+      expect(calls.map(({ operation, job_id }) => [operation, job_id])).toEqual(
+        expect.arrayContaining([
+          ["startBackup", jobId],
+          ["claimJob", jobId],
+          ["reportBackup", jobId],
+        ]),
+      );
+      const job = await master.admin.call("getJob", { id: jobId });
+      expect(job).toMatchObject({ state: "succeeded", correlation_id: correlationId });
+      const { items } = await master.admin.call("listActivity");
+      expect(items.find(({ target }) => target.id === jobId)).toMatchObject({
+        correlation_id: correlationId,
+      });
+    });
+  });
+
+  test("follows a scheduled job by the execution of its schedule", async () => {
+    await during(uploadAndSucceed, async () => {
+      const scheduled_time = new Date(Date.now() - 60_000).toISOString();
+      const message = { v: 1, type: "backup", trigger: "schedule", site_id: site.id, scheduled_time };
+      const { queue } = await (await runner(uploadAndSucceed)).source.current();
+      const MessageBody = JSON.stringify({ ...message, execution_id: "d32c5kddcf5bb8c3" });
+      await master.sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody }));
+      const { job_id: id } = await log.until("outbox.sent");
+      expect(await master.admin.call("getJob", { id: String(id) })).toMatchObject({
+        correlation_id: "d32c5kddcf5bb8c3",
+      });
+      expect(log.find("job.started")).toMatchObject({ correlation_id: "d32c5kddcf5bb8c3" });
     });
   });
 
