@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import type { TemplateResource } from "#test/helpers/package-master.ts";
 
 export interface ResolvedTemplate {
-  ofType(type: string): [string, TemplateResource][];
-  propertiesOf(id: string): TemplateResource["Properties"];
+  readonly ofType: (type: string) => [string, TemplateResource][];
+  readonly propertiesOf: (id: string) => TemplateResource["Properties"];
 }
 
 /** What runs by itself, and how often. */
