@@ -7,6 +7,7 @@ import { type BackupdProcess, startBackupd } from "#local/backupd-process.ts";
 import { readProcessTable } from "#local/process-table.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 import { mountSmallDisk } from "#test/helpers/small-disk.ts";
+import { endLease } from "./end-lease.ts";
 import { holdS3, lockTable, until } from "./hold.ts";
 import { jobIn, jobOf, type NodeQueue, nodeQueue, scheduledMessage } from "./node-queue.ts";
 import { backupsOf, expectSettled, leftByRunner, objectKeys, outboxOf, untilLogged } from "./settled.ts";
@@ -15,7 +16,7 @@ let fleet: Fleet;
 let queue: NodeQueue;
 
 beforeAll(async () => {
-  fleet = await startFleet({ stack: { env: { LEASE_SECONDS: "3" } } });
+  fleet = await startFleet({ stack: { env: { LEASE_SECONDS: "12" } } });
   queue = await nodeQueue(fleet);
 });
 afterEach(() => {
@@ -87,6 +88,7 @@ describe("kill -9", () => {
       await using _restarted = await startDaemon();
       // By the start alone: the job's next attempt cleans up after itself, which would prove nothing.
       await expectSettled(fleet);
+      await endLease(jobId);
       // As by the end of its visibility.
       await queue.send(message);
       expect(await jobIn(fleet, jobId, "succeeded")).toMatchObject({ attempt: 2, error: null });

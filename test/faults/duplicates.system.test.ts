@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BackupdProcess, startBackupd } from "#local/backupd-process.ts";
 import type { JobMessage } from "#shared/contracts/jobs.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
+import { endLease } from "./end-lease.ts";
 import { holdS3, until } from "./hold.ts";
 import { jobIn, type NodeQueue, nodeQueue, scheduledMessage } from "./node-queue.ts";
 import { backupsOf, eventsOf, expectSettled, objectKeys, untilLogged } from "./settled.ts";
@@ -15,7 +16,8 @@ let queue: NodeQueue;
 let twinDir: string;
 
 beforeAll(async () => {
-  fleet = await startFleet({ stack: { env: { LEASE_SECONDS: "3" } } });
+  // Longer than a busy machine keeps a runner from its next beat, and over while a test waits for what it hides.
+  fleet = await startFleet({ stack: { env: { LEASE_SECONDS: "12" } } });
   queue = await nodeQueue(fleet);
   // The same node once more, as after a server was cloned with its state directory.
   twinDir = join(fleet.dir, "twin");
@@ -132,8 +134,13 @@ describe("two runners with one identity", () => {
 
 describe("a zombie: stopped in the middle of its job, and waking up when another runner has it", () => {
   /** The holder of the job stands still from here on; a second runner gets the message and does the job. */
-  async function takeOver(zombie: BackupdProcess, message: JobMessage): Promise<BackupdProcess> {
+  async function takeOver(
+    zombie: BackupdProcess,
+    jobId: string,
+    message: JobMessage,
+  ): Promise<BackupdProcess> {
     process.kill(zombie.pid, "SIGSTOP");
+    await endLease(jobId);
     // Visible again: its visibility ends some time after the last beat of a runner that stands still.
     await queue.send(message);
     return await startTwin();
@@ -154,7 +161,7 @@ describe("a zombie: stopped in the middle of its job, and waking up when another
     await using zombie = await startOriginal();
     await queue.send(message);
     const { key } = await upload.reached();
-    await using _twin = await takeOver(zombie, message);
+    await using _twin = await takeOver(zombie, jobId, message);
     await jobIn(fleet, jobId, "succeeded");
     expect((await fleet.stack.s3.inspect()).openUploads).toMatchObject([{ key }]);
 
@@ -174,7 +181,7 @@ describe("a zombie: stopped in the middle of its job, and waking up when another
     await queue.send(message);
     // Sent right after the lease was renewed: the one moment that no check of the runner's can cover.
     const { key } = await completion.reached();
-    await using _twin = await takeOver(zombie, message);
+    await using _twin = await takeOver(zombie, jobId, message);
     await jobIn(fleet, jobId, "succeeded");
     completion.release();
     await until("the zombie's object", async () => (await objectKeys(fleet)).includes(key));
@@ -192,7 +199,7 @@ describe("a zombie: stopped in the middle of its job, and waking up when another
     await queue.send(message);
     const { key } = await completion.reached();
     using upload = holdS3(fleet, "UploadPart", (other) => other !== key);
-    await using _twin = await takeOver(zombie, message);
+    await using _twin = await takeOver(zombie, jobId, message);
     await upload.reached();
     completion.release();
     await until("the zombie's object", async () => (await objectKeys(fleet)).includes(key));
