@@ -33,6 +33,8 @@ export interface ArchiveSummary {
 export interface LeftAlone {
   readonly kind: "recorded" | "deleted" | "wait" | "refused";
   readonly why: string;
+  /** Refused because not even its name is a backup's. */
+  readonly isNoKey?: true;
 }
 
 /** A clock that is a little ahead is no forgery. */

@@ -20,6 +20,7 @@ export const RESOURCES = [
   "alarm_topic_key",
   "alert_targets",
   "email_identities",
+  "everything",
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 
@@ -60,6 +61,39 @@ const TELLS_MISSING: Grant = {
   because: "without it S3 answers 403 instead of 404 for an object that is not there",
 };
 
+/** To compare records with objects, and to record what has no record. */
+const COMPARE_STORAGE: readonly Grant[] = [
+  CHANGE,
+  query("table"),
+  query("gsi1"),
+  query("gsi2"),
+  { on: "archives", may: ["s3:GetObject"] },
+  { on: "bucket", may: ["s3:ListBucket"] },
+];
+const PUT_SCHEDULES: readonly Grant[] = [
+  {
+    on: "schedules",
+    may: ["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"],
+  },
+  { on: "scheduler_role", may: ["iam:PassRole"] },
+];
+/** To put schedules and queues back to what the records say. */
+const REPAIR_DRIFT: readonly Grant[] = [
+  WRITE,
+  query("gsi1"),
+  ...PUT_SCHEDULES,
+  { on: "schedules", may: ["scheduler:GetSchedule"] },
+  {
+    on: "node_queues",
+    may: [
+      ...["sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"],
+      ...["sqs:GetQueueAttributes", "sqs:SetQueueAttributes"],
+    ],
+  },
+  // IAM knows no resource for these two: who may list may list all.
+  { on: "everything", may: ["scheduler:ListSchedules", "sqs:ListQueues"] },
+];
+
 /** By the function's name in serverless.yml. */
 export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   authorizer: [READ],
@@ -97,11 +131,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi1"),
     query("gsi2"),
     query("gsi4"),
-    {
-      on: "schedules",
-      may: ["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"],
-    },
-    { on: "scheduler_role", may: ["iam:PassRole"] },
+    ...PUT_SCHEDULES,
   ],
   quotas: [CHANGE, query("table")],
   siteBackup: [WRITE, { on: "node_queues", may: ["sqs:SendMessage"] }],
@@ -156,6 +186,10 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi2"),
     { on: "archives", may: ["s3:DeleteObject"] },
   ],
+  storage: COMPARE_STORAGE,
+  reconcileChore: COMPARE_STORAGE,
+  upkeep: REPAIR_DRIFT,
+  driftChore: REPAIR_DRIFT,
   activity: [query("table"), query("gsi4")],
   deadLetter: [WRITE, polls("dead_letter_queue")],
   stored: [

@@ -50,7 +50,11 @@ export function findProblems(
   const sites = fleet.sites
     .filter((site) => site.state === "active" && !isExplained(site))
     .flatMap((site) => problemsOfSite(site, nodes.get(site.node_id)?.name ?? site.node_id, view));
-  return [...silentProblems(fleet, silent), ...sites, ...discoveredProblems(fleet, now)];
+  // Neither a silent node nor a pause explains that archives are gone.
+  const storage = fleet.sites.flatMap((site) =>
+    storageProblems(site, nodes.get(site.node_id)?.name ?? site.node_id),
+  );
+  return [...silentProblems(fleet, silent), ...sites, ...storage, ...discoveredProblems(fleet, now)];
 }
 
 function silentNodes({ nodes, heartbeatSeconds }: WatchedFleet, now: Date): Set<string> {
@@ -122,6 +126,14 @@ function proof(site: SiteRecord, where: string, view: View, found: Found): Probl
   const at = site.last_proved_at;
   if (!isLate(site, site.proof, at ?? site.created_at, view)) return [];
   return [found("proof_too_old", `${where}: that its backups restore was last proved ${at ?? "never"}.`)];
+}
+
+function storageProblems(site: SiteRecord, nodeName: string): Problem[] {
+  const { storage_fault: fault } = site;
+  if (fault === undefined) return [];
+  const where = `${site.name} on ${nodeName}: ${fault.count} of its backups`;
+  const text = `${where} are gone from the storage, or are other objects now (${fault.backup_ids[0]}).`;
+  return [{ ...problem("backups_missing", "site", site), text }];
 }
 
 /** Whether the schedule has called since `last` for something that should be there by now. */

@@ -39,7 +39,7 @@ export async function adoptObject(
   { isDryRun = false, isQuiet = false }: AdoptOptions = {},
 ): Promise<Verdict> {
   const place = parseObjectPath(`/${object.key}`);
-  if (place === undefined) return { kind: "refused", why: "its key is not one of a backup" };
+  if (place === undefined) return { kind: "refused", why: "its key is not one of a backup", isNoKey: true };
   const path = objectPath(place);
   let summary: ArchiveSummary | undefined;
   return settleRace(async () => {

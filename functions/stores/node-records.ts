@@ -60,6 +60,8 @@ export interface NodeRecords {
   listOfTenant(page: PageRequest, tenant: string): Promise<Page<NodeRecord>>;
   /** All live nodes. */
   all(): Promise<NodeRecord[]>;
+  /** The removed ones, too. */
+  everyOne(): Promise<NodeRecord[]>;
   allOfTenant(tenant: string): Promise<NodeRecord[]>;
   /** The node that a site lies on, whoever's it is: to work with, not to show. */
   hostOf(site: SiteRecord): Promise<NodeRecord | undefined>;
@@ -100,6 +102,12 @@ export function openNodeRecords(table: Table): NodeRecords {
     },
     async all() {
       return (await nodes.query.all({ life: "live" }).go({ pages: "all" })).data;
+    },
+    async everyOne() {
+      const lives = await Promise.all(
+        (["live", "removed"] as const).map((life) => nodes.query.all({ life }).go({ pages: "all" })),
+      );
+      return lives.flatMap(({ data }) => data);
     },
     async allOfTenant(tenant) {
       return (await nodes.query.ofTenant({ tenant, life: "live" }).go({ pages: "all" })).data;

@@ -3,6 +3,7 @@ import type { Step } from "../core/job-state.ts";
 import { type ActivityRecords, openActivityRecords } from "./activity-records.ts";
 import { type AlertRecords, openAlertRecords } from "./alert-records.ts";
 import { type BackupRecords, openBackupRecords } from "./backup-records.ts";
+import { type ChoreRecords, openChoreRecords } from "./chore-records.ts";
 import { type DeletedBackupRecords, openDeletedBackupRecords } from "./deleted-backup-records.ts";
 import { type IdempotencyRecords, openIdempotencyRecords } from "./idempotency-records.ts";
 import { type JobRecords, openJobRecords } from "./job-records.ts";
@@ -28,6 +29,7 @@ export interface Records {
   readonly activity: ActivityRecords;
   readonly alerts: AlertRecords;
   readonly idempotency: IdempotencyRecords;
+  readonly chores: ChoreRecords;
   /** Writes all records of a step or none; false when one of them has changed since it was read. */
   commit(step: Step): Promise<boolean>;
   transact(items: readonly WriteItem[]): Promise<boolean>;
@@ -52,6 +54,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     activity,
     alerts: openAlertRecords(table),
     idempotency: openIdempotencyRecords(table),
+    chores: openChoreRecords(table),
     async commit(step) {
       const items = [
         ...step.jobs.map((change) => jobs.changeItem(change)),

@@ -81,6 +81,8 @@ export interface SiteRecords {
   listOfTenant(page: PageRequest, tenant: string): Promise<Page<SiteRecord>>;
   /** All live sites, for what has to look at each of them. */
   all(): Promise<SiteRecord[]>;
+  /** The removed ones, too. */
+  everyOne(): Promise<SiteRecord[]>;
   allOfTenant(tenant: string): Promise<SiteRecord[]>;
   /** All live sites of a node. */
   ofNode(nodeId: string): Promise<SiteRecord[]>;
@@ -134,6 +136,12 @@ export function openSiteRecords(table: Table, nodes: NodeRecords): SiteRecords {
     },
     async allOfTenant(tenant) {
       return (await sites.query.ofTenant({ tenant, life: "live" }).go({ pages: "all" })).data;
+    },
+    async everyOne() {
+      const lives = await Promise.all(
+        (["live", "removed"] as const).map((life) => sites.query.all({ life }).go({ pages: "all" })),
+      );
+      return lives.flatMap(({ data }) => data);
     },
     async ofNode(nodeId) {
       return (await sites.query.byNode({ node_id: nodeId, life: "live" }).go({ pages: "all" })).data;

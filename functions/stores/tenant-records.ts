@@ -33,6 +33,7 @@ export function recordsOf(tenant: string, all: Records): Records {
     activity: activityOf(whose),
     alerts: alertsOf(whose),
     // serve.ts keeps the keys itself, by caller and tenant, before any handler is asked.
+    chores: { last: refused, save: refused },
     idempotency: { get: refused, begin: refused, end: refused },
     async commit(step) {
       for (const id of sitesIn(step)) await mustBe(whose.isOwnSite(id));
@@ -81,6 +82,7 @@ function nodesOf({ tenant, all, own, isOwnNode, isOwnSite }: Whose): NodeRecords
     listOfTenant: refused,
     all: () => nodes.allOfTenant(tenant),
     allOfTenant: refused,
+    everyOne: refused,
     hostOf: async (site) => ((await isOwnSite(site.id)) ? nodes.hostOf(site) : undefined),
     change: async (id, change) => ((await isOwnNode(id)) ? nodes.change(id, change, tenant) : undefined),
     changeTenant: refused,
@@ -113,6 +115,7 @@ function sitesOf({ tenant, all, own, isOwnNode, isOwnSite }: Whose): SiteRecords
     listOfTenant: refused,
     all: () => sites.allOfTenant(tenant),
     allOfTenant: refused,
+    everyOne: refused,
     ofNode: async (nodeId) => ((await isOwnNode(nodeId)) ? sites.ofNode(nodeId) : []),
     async create(site) {
       await mustBe(site.tenant === tenant && isOwnNode(site.node_id));

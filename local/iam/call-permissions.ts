@@ -73,6 +73,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   GetObjectCommand: object("GetObject"),
   PutObjectCommand: object("PutObject"),
   DeleteObjectCommand: object("DeleteObject"),
+  ListObjectsV2Command: (input) => on(`arn:aws:s3:::${text(input["Bucket"])}`, "s3:ListBucket"),
   CreateQueueCommand: (input, place) =>
     on(
       queueArn(text(input["QueueName"]), place),
@@ -81,9 +82,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     ),
   DeleteQueueCommand: queue("DeleteQueue"),
   SendMessageCommand: queue("SendMessage"),
+  GetQueueAttributesCommand: queue("GetQueueAttributes"),
+  SetQueueAttributesCommand: queue("SetQueueAttributes"),
+  ListQueuesCommand: () => on("*", "sqs:ListQueues"),
   CreateScheduleCommand: schedule("CreateSchedule"),
   UpdateScheduleCommand: schedule("UpdateSchedule"),
   DeleteScheduleCommand: schedule("DeleteSchedule"),
+  GetScheduleCommand: schedule("GetSchedule"),
+  ListSchedulesCommand: () => on("*", "scheduler:ListSchedules"),
   PublishCommand: (input) => on(text(input["TopicArn"]), "sns:Publish"),
   GetParameterCommand: (input, { region, account }) =>
     on(`arn:aws:ssm:${region}:${account}:parameter${text(input["Name"])}`, "ssm:GetParameter"),

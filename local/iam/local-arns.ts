@@ -31,6 +31,7 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     alarm_topic_key: arn("kms", "key/AlarmTopicKey"),
     alert_targets: arn("ssm", "parameter/backupd/local/alert-targets"),
     email_identities: arn("ses", "identity/*"),
+    everything: "*",
     node_role: role(`backupd-local-node-${region}`),
   };
 }

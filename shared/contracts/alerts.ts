@@ -8,6 +8,7 @@ export const PROBLEM_KINDS = [
   "site_overdue",
   "site_unprotected",
   "proof_too_old",
+  "backups_missing",
   "retention_stopped",
   "site_discovered",
 ] as const;

@@ -1,0 +1,25 @@
+// The storage as a whole, on an operator's request.
+
+import { reconcileStorage } from "./http/reconcile-storage.ts";
+import { type ApiHandler, serve } from "./http/serve.ts";
+import { openObjectList } from "./stores/object-list.ts";
+import { openObjects } from "./stores/objects.ts";
+import { openRecords } from "./stores/records.ts";
+
+/** API Gateway waits no longer than 30 seconds; the caller goes on with the cursor. */
+const BUDGET_MS = 15_000;
+
+export const handler: ApiHandler = serve(
+  { records: openRecords, objects: openObjects, objectList: openObjectList },
+  {
+    async reconcileStorage({ body, activity }, deps) {
+      const endsAt = deps.now().getTime() + BUDGET_MS;
+      const hasTime = (): boolean => deps.now().getTime() < endsAt;
+      const { dry_run: isDryRun, cursor } = body;
+      const report = await reconcileStorage({ isDryRun, cursor, hasTime }, deps);
+      activity.target = { kind: "storage", id: "archives" };
+      activity.details = { dry_run: isDryRun, ...report.counts };
+      return report;
+    },
+  },
+);
