@@ -22,6 +22,7 @@ import type { OwnerMap } from "./plan/restore/owner-map.ts";
 import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
 import { missingRoom, type Place } from "./plan/restore/room.ts";
 import { extractionOf, type Selection } from "./plan/restore/selection.ts";
+import { checkOneSite } from "./plan/restore/url-scope.ts";
 import type { Extracted, Measured, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
 import { FRAME_BYTES } from "./send-archive.ts";
 
@@ -62,7 +63,7 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
     onProgress: ({ bytesTotal, bytesDone }) =>
       deps.onProgress?.({ bytesTotal: bytesTotal + (measured?.dbBytes ?? 0), bytesDone }),
   });
-  const site = siteToBe(from, stage, deps);
+  const site = siteToBe(from, toPath(stage.fresh), deps);
   const swaps = planSwaps(tree, {
     selection,
     stage,
@@ -98,7 +99,12 @@ export function readLiveSite(
   }
 }
 
-function siteToBe({ request, selection, live }: Preparation, stage: Stage, deps: RestoreDeps): Site {
+/** `extractedDir`: where the backup's wp-config.php is, if it is restored. @throws BackupError `wp_config_*`, `site_*`. */
+export function siteToBe(
+  { request, selection, live }: Preparation,
+  extractedDir: string,
+  deps: Pick<RestoreDeps, "siteEnvFile">,
+): Site {
   if (!selection.config) {
     if (live !== undefined) return live;
     throw new BackupError("wp_config_missing", {
@@ -109,7 +115,7 @@ function siteToBe({ request, selection, live }: Preparation, stage: Stage, deps:
   return readSite({
     path: request.site.path,
     siteEnvFile: deps.siteEnvFile(request.site.id),
-    configFile: join(toPath(stage.fresh), "wp-config.php"),
+    configFile: join(extractedDir, "wp-config.php"),
     contentMayBeMissing: true,
   });
 }
@@ -117,23 +123,37 @@ function siteToBe({ request, selection, live }: Preparation, stage: Stage, deps:
 async function prepareDatabase(
   site: Site,
   extracted: Extracted,
-  { selection, ownDir, live }: Preparation,
+  from: Preparation,
   { signal, enter }: RestoreDeps,
 ): Promise<NonNullable<Prepared["database"]>> {
   if (extracted.dbPath === undefined) {
     throw new BackupError("dump_unusable", { detail: "The backup has no database.sql" });
   }
-  const facts = await probe(site, selection, live, signal);
-  const prepared = await prepareImport(site, openPlainDump(extracted.dbPath), { signal });
-  checkPrefix(site, prepared);
+  const { facts, prepared } = await planDatabase(site, extracted.dbPath, from, signal);
   enter("safety");
   await using dump = await dumpDatabase(site.db, {
     facts,
-    spoolDir: ownDir,
+    spoolDir: from.ownDir,
     frameBytes: FRAME_BYTES,
     signal,
   });
-  return { prepared, safety: await keepSafetyDump(dump, join(ownDir, "safety.sql.zst")) };
+  return { prepared, safety: await keepSafetyDump(dump, join(from.ownDir, "safety.sql.zst")) };
+}
+
+/** All that can be known of an import before it is made; the dry run of it is that and no more. @throws BackupError */
+export async function planDatabase(
+  site: Site,
+  dbPath: string,
+  { request, selection, live }: Preparation,
+  signal: AbortSignal,
+): Promise<{ readonly facts: DatabaseFacts; readonly prepared: PreparedImport }> {
+  const facts = await probe(site, selection, live, signal);
+  const prepared = await prepareImport(site, openPlainDump(dbPath), { signal });
+  checkPrefix(site, prepared);
+  if (request.newUrl !== undefined) {
+    checkOneSite(site.tablePrefix, new Set(prepared.plan.imported.map(({ name }) => name)));
+  }
+  return { facts, prepared };
 }
 
 async function probe(

@@ -87,3 +87,14 @@ export interface RestoreOutcome {
   /** Where the old address had to stay, for people. */
   readonly urlSkipped: readonly string[];
 }
+
+/** For the report. */
+export function urlChangeOf({
+  from,
+  to,
+  tables,
+  rows,
+  values,
+}: NonNullable<RestoreResult["url_change"]>): RestoreResult["url_change"] {
+  return { from, to, tables, rows, values };
+}

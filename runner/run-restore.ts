@@ -18,7 +18,13 @@ import { type Selection, selectionOf } from "./plan/restore/selection.ts";
 import { normalUrl } from "./plan/restore/url-pattern.ts";
 import { type Preparation, type Prepared, prepareRestore, readLiveSite } from "./prepare-restore.ts";
 import { recoverSite } from "./recover-restores.ts";
-import type { RestoreDeps, RestoreOutcome, RestoreRequest, RestoreSource } from "./restore-context.ts";
+import {
+  type RestoreDeps,
+  type RestoreOutcome,
+  type RestoreRequest,
+  type RestoreSource,
+  urlChangeOf,
+} from "./restore-context.ts";
 import { tryRestore } from "./try-restore.ts";
 
 /** @throws BackupError; the site is then as it was before, unless the code is `restore_not_reverted`. */
@@ -224,8 +230,4 @@ function outcomeOf(
     leftTables: plan?.left ?? [],
     urlSkipped: url?.skipped ?? [],
   };
-}
-
-function urlChangeOf({ from, to, tables, rows, values }: UrlChanged): RestoreResult["url_change"] {
-  return { from, to, tables, rows, values };
 }

@@ -3,32 +3,18 @@
 import type { UrlChanged } from "./io/restore/change-url.ts";
 import { countUrl } from "./io/restore/count-url.ts";
 import { openPlainDump } from "./io/restore/plain-dump.ts";
-import { prepareImport } from "./io/restore/restore-database.ts";
+import type { PreparedImport } from "./io/restore/restore-database.ts";
 import { extractionOf } from "./plan/restore/selection.ts";
-import type { Preparation } from "./prepare-restore.ts";
-import type { RestoreDeps, RestoreOutcome } from "./restore-context.ts";
+import { tableOwnerOf } from "./plan/restore/table-owner.ts";
+import { type Preparation, planDatabase, siteToBe } from "./prepare-restore.ts";
+import { type Extracted, type RestoreDeps, type RestoreOutcome, urlChangeOf } from "./restore-context.ts";
 
 /** Only the dump is extracted, into our own directory: nothing else says which tables would go. */
-export async function tryRestore(
-  { request, source, selection, live, ownDir }: Preparation,
-  deps: RestoreDeps,
-): Promise<RestoreOutcome> {
-  const { signal } = deps;
+export async function tryRestore(from: Preparation, deps: RestoreDeps): Promise<RestoreOutcome> {
+  const { source, selection } = from;
   deps.enter("preflight");
   const measured = await source.measure(extractionOf(selection));
-  let plan: Awaited<ReturnType<typeof prepareImport>>["plan"] | undefined;
-  let url: UrlChanged | undefined;
-  let downloaded = { bytesDownloaded: 0, requests: 0 };
-  if (selection.db && live !== undefined) {
-    deps.enter("extract");
-    const extracted = await source.extract(ownDir, { only: ["db"], paths: [] }, { signal });
-    downloaded = extracted;
-    if (extracted.dbPath !== undefined) {
-      const dump = openPlainDump(extracted.dbPath);
-      plan = (await prepareImport(live, dump, { signal })).plan;
-      if (request.newUrl !== undefined) url = await countUrl(dump, request.newUrl, signal);
-    }
-  }
+  const { plan, url, downloaded } = selection.db ? await tryDatabase(from, deps) : NOTHING;
   return {
     result: {
       bytes_downloaded: downloaded.bytesDownloaded,
@@ -40,12 +26,42 @@ export async function tryRestore(
       dry_run: true,
       undo_until: null,
       kept_bytes: 0,
-      url_change:
-        url === undefined ? null : { from: url.from, to: url.to, tables: 0, rows: 0, values: url.values },
+      url_change: url === undefined ? null : urlChangeOf(url),
       sample: [...(measured?.sample ?? [])],
     },
     removedTables: plan?.removed.map(({ name }) => name) ?? [],
     leftTables: plan?.left ?? [],
-    urlSkipped: [],
+    urlSkipped: url?.skipped ?? [],
   };
+}
+
+interface TriedDatabase {
+  readonly plan: PreparedImport["plan"] | undefined;
+  readonly url: UrlChanged | undefined;
+  readonly downloaded: Pick<Extracted, "bytesDownloaded" | "requests">;
+}
+
+const NOTHING: TriedDatabase = {
+  plan: undefined,
+  url: undefined,
+  downloaded: { bytesDownloaded: 0, requests: 0 },
+};
+
+async function tryDatabase(from: Preparation, deps: RestoreDeps): Promise<TriedDatabase> {
+  const { request, source, selection, ownDir } = from;
+  const { signal } = deps;
+  deps.enter("extract");
+  const only = selection.config ? (["db", "config"] as const) : (["db"] as const);
+  const downloaded = await source.extract(ownDir, { only, paths: [] }, { signal });
+  const { dbPath } = downloaded;
+  if (dbPath === undefined) return { ...NOTHING, downloaded };
+  const site = siteToBe(from, ownDir, deps);
+  const { plan } = (await planDatabase(site, dbPath, from, signal)).prepared;
+  if (request.newUrl === undefined) return { ...NOTHING, plan, downloaded };
+  const { tablePrefix } = site;
+  const imported = plan.imported.map(({ name }) => name);
+  const owner = tableOwnerOf(tablePrefix, imported);
+  const isSites = (table: string): boolean => imported.includes(table) && owner(table) === "site";
+  const count = { tablePrefix, isSites, newUrl: request.newUrl };
+  return { plan, downloaded, url: await countUrl(openPlainDump(dbPath), count, signal) };
 }

@@ -81,7 +81,7 @@ export const RestoreResult = z.strictObject({
   undo_until: Timestamp.nullable(),
   /** Of the old tree and the safety dump, kept for that. */
   kept_bytes: Bytes,
-  /** Changing the site's address: null if it was not asked for. A dry run counts places in the dump, as `values`. */
+  /** Changing the site's address: null if it was not asked for. A dry run counts the same in the dump. */
   url_change: z
     .strictObject({
       from: z.string(),

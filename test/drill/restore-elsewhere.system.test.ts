@@ -122,6 +122,7 @@ it("by command: into another site of this node, with its address, its database a
   await expectRestored();
   const change = (stdout: string): unknown =>
     JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "").url_change;
+  expect(change(planned.stdout)).toEqual(change(done.stdout));
   expect(change(done.stdout)).toMatchObject({ from: sourceUrl, to: targetUrl });
   expect(await readFile(join(targetDir, "wp-config.php"), "utf8")).toBe(config);
   expect(await frontPage(fleet.demo.siteUrl)).toBe(source);

@@ -1,41 +1,135 @@
-// How often a site's address stands in a dump that is not imported yet: what a dry run can say of a new address.
-import { normalUrl, urlReplacer } from "../../plan/restore/url-pattern.ts";
+// What a new address would change in a dump that is not imported: by the rules of the real change (plan/restore/
+// text-columns.ts), table by table, without a database.
+import { type DumpLine, mapDumpLines } from "../../plan/restore/dump-lines.ts";
+import { type DumpRow, readDumpRows } from "../../plan/restore/dump-rows.ts";
+import { type DumpTable, readDumpSchema, storedAs } from "../../plan/restore/dump-schema.ts";
+import { createStatementReader } from "../../plan/restore/dump-statements.ts";
+import { countTable, type TableCount, textTableOf } from "../../plan/restore/text-columns.ts";
+import type { TextTable } from "../../plan/restore/text-tables.ts";
+import { normalUrl, type UrlReplacer, urlReplacer } from "../../plan/restore/url-pattern.ts";
+import { checkHome, checkOneSite } from "../../plan/restore/url-scope.ts";
 import type { UrlChanged } from "./change-url.ts";
 import type { DumpSource } from "./import-dump.ts";
 
-/** An option's row as dumps write it: the name, then the value. */
-const HOME = /'home','(https?:\/\/[^'\\]+)'/;
-
-/** Places only: which rows and tables they are in shows when the dump is imported. Undefined if it has no address. */
-export async function countUrl(
-  source: DumpSource,
-  newUrl: string,
-  signal: AbortSignal,
-): Promise<UrlChanged | undefined> {
-  const to = normalUrl(newUrl);
-  let home: string | undefined;
-  for await (const text of textsOf(source, signal)) {
-    home = HOME.exec(text)?.[1];
-    if (home !== undefined) break;
-  }
-  if (home === undefined) return undefined;
-  const from = normalUrl(home);
-  const replacer = urlReplacer({ from, to });
-  let values = 0;
-  for await (const text of textsOf(source, signal)) values += replacer.replace(text).count;
-  return { from, to, tables: 0, rows: 0, values, skipped: [] };
+export interface CountUrlRequest {
+  readonly tablePrefix: string | undefined;
+  /** Of the dump: whether it is the site's own. */
+  readonly isSites: (table: string) => boolean;
+  readonly newUrl: string;
 }
 
-/** Pieces that end where a line does, so that no row's name and value and no address is cut. */
-async function* textsOf(source: DumpSource, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-  let carried = "";
-  for await (const chunk of source.bytes()) {
+/** @throws BackupError `restore_failed` as the real change would; the signal's reason. */
+export async function countUrl(
+  source: DumpSource,
+  { tablePrefix, isSites, newUrl }: CountUrlRequest,
+  signal: AbortSignal,
+): Promise<UrlChanged> {
+  const { tables, home, prefix } = await readHome(source, tablePrefix, signal);
+  const from = checkHome(home, prefix);
+  const to = normalUrl(newUrl);
+  const total = { from, to, tables: 0, rows: 0, values: 0, skipped: [] as string[] };
+  if (from === to) return total;
+  const replacer = urlReplacer({ from, to });
+  const counters = new Map(
+    [...tables.values()]
+      .filter(({ name }) => isSites(name))
+      .map((table) => [table.name, counterOf(table, replacer)]),
+  );
+  await eachRow(
+    source,
+    (name) => counters.has(name),
+    (row) => counters.get(row.table)?.see(row),
+    signal,
+  );
+  for (const { count } of [...counters.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) count.end(total);
+  return total;
+}
+
+interface Home {
+  readonly tables: ReadonlyMap<string, DumpTable>;
+  readonly home: string;
+  readonly prefix: string;
+}
+
+async function readHome(
+  source: DumpSource,
+  tablePrefix: string | undefined,
+  signal: AbortSignal,
+): Promise<Home> {
+  const schema = readDumpSchema();
+  const options = `${tablePrefix ?? ""}options`;
+  let home = "";
+  await eachRow(
+    source,
+    (name) => name === options,
+    (row) => {
+      const names =
+        row.columns ??
+        schema
+          .tables()
+          .get(options)
+          ?.columns.map(({ name }) => name) ??
+        [];
+      const value = (column: string): string => row.values[names.indexOf(column)] ?? "";
+      if (value("option_name") === "home")
+        home = Buffer.from(value("option_value"), "latin1").toString("utf8");
+    },
+    signal,
+    schema.see,
+  );
+  const tables = schema.tables();
+  return { tables, home, prefix: checkOneSite(tablePrefix, new Set(tables.keys())) };
+}
+
+interface Counter {
+  readonly name: string;
+  readonly count: TableCount;
+  readonly see: (row: DumpRow) => void;
+}
+
+function counterOf({ name, columns }: DumpTable, replacer: UrlReplacer): Counter {
+  const table: TextTable = textTableOf(name, columns);
+  const count = countTable(table, replacer);
+  const inOrder = columns.map((column) => column.name);
+  return {
+    name,
+    count,
+    see({ columns: named, values }) {
+      const names = named ?? inOrder;
+      const cells = table.columns.map((column) => {
+        const value = values[names.indexOf(column.name)] ?? null;
+        return value === null || !value.includes(replacer.needle) ? null : storedAs(value, column.charset);
+      });
+      count.see(cells);
+    },
+  };
+}
+
+/** Only the INSERT statements of wanted tables are taken apart. */
+async function eachRow(
+  source: DumpSource,
+  wants: (table: string) => boolean,
+  see: (row: DumpRow) => void,
+  signal: AbortSignal,
+  alsoSee: (line: DumpLine) => void = () => undefined,
+): Promise<void> {
+  const statements = createStatementReader();
+  const rows = readDumpRows(see);
+  let isWanted = false;
+  const inserts = mapDumpLines(source.bytes(), (line) => {
+    alsoSee(line);
+    const seen = statements.see(line);
+    if (seen === undefined) return false;
+    const { statement, isStart } = seen;
+    if (isStart) {
+      isWanted =
+        statement.kind === "about" && /^(?:INSERT|REPLACE)\b/.test(line.head) && wants(statement.subject);
+    }
+    return isWanted;
+  });
+  for await (const piece of inserts) {
     signal.throwIfAborted();
-    const text = carried + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
-    // Rows of one long line end like this, too.
-    const end = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("),("));
-    if (end > 0) yield text.slice(0, end);
-    carried = end > 0 ? text.slice(end) : text;
+    rows.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("latin1"));
   }
-  yield carried;
+  signal.throwIfAborted();
 }

@@ -39,7 +39,7 @@ export function describeRestore(facts: RestoreFacts, siteName: string, source: s
 function describeUrl(change: NonNullable<RestoreResult["url_change"]>, isDry: boolean): string {
   const { from, to, values, rows, tables } = change;
   return isDry
-    ? `  address: ${from} would become ${to} in ${values} places`
+    ? `  address: ${from} would become ${to} in ${values} values of ${rows} rows in ${tables} tables`
     : `  address: ${from} is now ${to} in ${values} values of ${rows} rows in ${tables} tables`;
 }
 

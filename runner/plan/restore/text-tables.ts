@@ -5,8 +5,10 @@ export interface TextColumn {
   readonly name: string;
   readonly charset: string;
   readonly collation: string;
-  /** Bytes. Varchars count characters, so this never refuses what fits; what does not fit, strict mode refuses. */
+  /** Bytes. */
   readonly maxLength: number;
+  /** What varchars count. */
+  readonly maxChars: number;
 }
 
 export interface KeyColumn {

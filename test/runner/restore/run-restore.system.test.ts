@@ -189,16 +189,20 @@ describe("a restore with a new address", () => {
     expect(await rig.state()).toBe(old);
   });
 
-  it("is counted by a dry run", async () => {
+  it("is counted by a dry run as by the change, also where the site has lost its wp-config.php", async () => {
     const deps = await restoreDeps(rig.stateDir);
+    rmSync(join(rig.siteDir, "wp-config.php"));
+    const before = await rig.state();
     const request = requestFor(rig, { newUrl: NEW_URL, dryRun: true });
     const { result } = await runRestore(request, source(), deps);
-    expect(result.url_change).toMatchObject({
+    expect(result.url_change).toEqual({
       from: "http://then.example",
       to: NEW_URL,
+      tables: 1,
+      rows: 1,
       values: 1,
     });
-    expect(await rig.state()).toBe(old);
+    expect(await rig.state()).toBe(before);
   });
 
   it("is refused before anything is changed if the address is none, or the database is not restored", async () => {

@@ -7,10 +7,14 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findProgram } from "#local/demo/find-program.ts";
 import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
+import { dumpForComparison } from "#local/prove-restore.ts";
 import { runProgram } from "#local/run-program.ts";
-import { changeUrl } from "#runner/io/restore/change-url.ts";
+import { changeUrl, type UrlChanged } from "#runner/io/restore/change-url.ts";
+import { countUrl } from "#runner/io/restore/count-url.ts";
+import { openPlainDump } from "#runner/io/restore/plain-dump.ts";
 import type { SiteDatabase } from "#runner/io/site.ts";
 import { replaceInValue } from "#runner/plan/restore/replace-serialized.ts";
+import { tableOwnerOf } from "#runner/plan/restore/table-owner.ts";
 import { urlReplacer } from "#runner/plan/restore/url-pattern.ts";
 
 const [FROM, TO] = ["http://alt.example", "https://ein-längerer-name.example/shop"];
@@ -113,7 +117,36 @@ describe("a site's database", () => {
       INSERT INTO wp_pairs SELECT CONCAT('Ä', seq % 7), seq, '${FROM} \xe9' FROM seq_1_to_700;
       CREATE TABLE wp_nokey (v TEXT); INSERT INTO wp_nokey VALUES ('${FROM}');
       CREATE TABLE wp_short (id INT PRIMARY KEY, v VARCHAR(10)); CREATE TABLE other (id INT PRIMARY KEY, v TEXT);
-      INSERT INTO other VALUES (1, '${FROM}');`);
+      INSERT INTO other VALUES (1, '${FROM}');
+      CREATE TABLE a_options LIKE wp_options; INSERT INTO a_options SELECT * FROM wp_options;
+      UPDATE a_options SET option_value = 'https://neighbour.example' WHERE option_name = 'home';
+      CREATE TABLE a_posts LIKE wp_posts; INSERT INTO a_posts SELECT * FROM wp_posts;
+      CREATE TABLE a_users (id INT PRIMARY KEY);
+      CREATE TABLE wp_users (id INT PRIMARY KEY, user_url VARCHAR(50) NOT NULL, v TEXT AS (CONCAT(user_url, '/x')) VIRTUAL);
+      INSERT INTO wp_users (id, user_url) VALUES (1, '${FROM}/aaaaaaaaa'), (2, '${FROM}');
+      CREATE TABLE wp_kinds (id INT PRIMARY KEY, c CHAR(120) CHARACTER SET ascii, t TINYTEXT CHARACTER SET latin1,
+        u VARCHAR(90) CHARACTER SET utf16, j JSON, e ENUM('${FROM}'), n INT, b BLOB) COMMENT='it''s (a, b);';
+      INSERT INTO wp_kinds VALUES (1, '${FROM}', CONCAT('a:1:{i:0;s:20:"é', '${FROM}', '";}'), '${FROM}', '{"u":"http:\\\\/\\\\/alt.example"}', '${FROM}', -1, '${FROM}'),
+        (2, NULL, '(''\\\\'', "),(")', NULL, NULL, NULL, NULL, x'00275c2c');`);
+  });
+
+  /** What a dry run says of the dump of it. */
+  async function counted(tablePrefix = "wp_", newUrl: string = TO): Promise<UrlChanged> {
+    const file = join(dir, "count.sql");
+    await dumpForComparison(server, "shop", file);
+    const names = new Set((await server.exec("SHOW TABLES IN shop")).split("\n"));
+    const owner = tableOwnerOf(tablePrefix, names);
+    const isSites = (table: string): boolean => owner(table) === "site";
+    return await countUrl(openPlainDump(file), { tablePrefix, isSites, newUrl }, signal);
+  }
+
+  it("is counted in its dump as it is changed: the site's own tables, rows and values, whoever's home comes first", async () => {
+    const planned = await counted();
+    expect(planned.from).toBe(FROM);
+    expect(planned.skipped).toHaveLength(2);
+    expect(planned).toEqual(await changeUrl({ db, tablePrefix: "wp_" }, TO, signal));
+    expect(planned.tables).toBe(5);
+    expect((await counted("a_", "https://other.example")).from).toBe("https://neighbour.example");
   });
 
   it("has the new address in every row and value of the site, and nowhere else", async () => {
@@ -121,11 +154,14 @@ describe("a site's database", () => {
     expect(changed).toMatchObject({
       from: FROM,
       to: STORED_TO,
-      tables: 3,
-      rows: 4 + 500 + 700,
-      values: 1204,
+      tables: 5,
+      rows: 4 + 500 + 700 + 1 + 1,
+      values: 1204 + 1 + 3,
     });
-    expect(changed.skipped).toEqual([expect.stringContaining("wp_nokey")]);
+    expect(changed.skipped).toEqual([
+      expect.stringContaining("wp_nokey"),
+      expect.stringContaining("wp_users.user_url is too short"),
+    ]);
     const count = async (sql: string): Promise<number> =>
       Number(await server.exec(`USE shop; SELECT count(*) FROM ${sql}`));
     expect(await count(`wp_posts WHERE post_content LIKE '%${FROM}%'`)).toBe(0);
@@ -152,9 +188,9 @@ describe("a site's database", () => {
 
   it("of a network is refused", async () => {
     await server.exec("CREATE TABLE shop.wp_blogs (id INT PRIMARY KEY, domain VARCHAR(99))");
-    await expect(changeUrl({ db, tablePrefix: "wp_" }, TO, signal)).rejects.toMatchObject({
-      code: "restore_failed",
-    });
+    const refused = { code: "restore_failed", message: expect.stringContaining("network") };
+    await expect(changeUrl({ db, tablePrefix: "wp_" }, TO, signal)).rejects.toMatchObject(refused);
+    await expect(counted()).rejects.toMatchObject(refused);
   });
 
   it("ends with what the server said when it fails", async () => {
