@@ -12,7 +12,8 @@ export async function moveRecords(site: SiteRecord, deps: Deps<"records">): Prom
   const { tenant } = site;
   const isLeft = (record: { readonly tenant?: string }): boolean => record.tenant !== tenant;
   for await (const jobs of records.jobs.ofSite(site.id)) {
-    await inTurns(jobs.filter(isLeft), (job) => moveJob(job.id, site, deps));
+    const wanted = jobs.filter((job) => isLeft(job) || job.source_backup_id !== undefined);
+    await inTurns(wanted, (job) => moveJob(job.id, site, deps));
   }
   const backups = await records.backups.ofSite(site.node_id, site.id);
   await inTurns(backups.filter(isLeft), (backup) => records.backups.changeTenant(backup, tenant));
@@ -26,20 +27,23 @@ async function moveJob(id: string, site: SiteRecord, deps: Deps<"records">): Pro
   await settleRace(async () => {
     const before = await deps.records.jobs.get(id);
     if (before === undefined) return true;
+    const hides = await readsAnothers(before, site, deps);
+    if (!hides && before.tenant === site.tenant) return true;
     const { tenant: _old, ...rest } = before;
-    const kept = (await readsAnother(before, site, deps)) ? withoutSource(rest) : rest;
+    const kept = hides ? withoutSource(rest) : rest;
     const after = site.tenant === undefined ? kept : { ...kept, tenant: site.tenant };
     return (await deps.records.commit({ jobs: [{ before, after }] })) ? true : undefined;
   });
 }
 
-/** A restore of another site's backup: which one it was stays behind, with that site; a claim still has to know it. */
-async function readsAnother(job: JobRecord, site: SiteRecord, deps: Deps<"records">): Promise<boolean> {
+/** A restore of what is now another tenant's: which backup it was stays behind, with it. A claim still has to know it. */
+async function readsAnothers(job: JobRecord, site: SiteRecord, deps: Deps<"records">): Promise<boolean> {
   const { source_backup_id: id } = job;
   if (id === undefined || !hasEnded(job.state)) return false;
-  const { backups, deletedBackups } = deps.records;
+  const { backups, deletedBackups, sites } = deps.records;
   const source = (await backups.get(id)) ?? (await deletedBackups.get(id))?.backup;
-  return source?.site_id !== site.id;
+  const from = source === undefined ? undefined : await sites.get(source.site_id);
+  return from === undefined || from.tenant !== site.tenant;
 }
 
 function withoutSource({ source_backup_id: _source, ...job }: JobRecord): JobRecord {

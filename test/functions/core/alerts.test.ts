@@ -114,3 +114,18 @@ describe("the message", () => {
     expect(second && messageOf(second.run)).toBeUndefined();
   });
 });
+
+test("an alert goes with its site to another tenant, without being told again", () => {
+  const at = (minutes: number) => new Date(START + minutes * 60_000);
+  const of = (tenant?: string): Problem => ({
+    ...aProblem("a"),
+    ...(tenant === undefined ? {} : { tenant }),
+  });
+  let known = settleAlerts([of("acme")], [], at(0)).changed;
+  for (const tenant of ["bravo", undefined, "acme"]) {
+    const run = settleAlerts([of(tenant)], known, at(15));
+    expect([run.changed.map((alert) => alert.tenant), run.opened, run.repeated]).toEqual([[tenant], [], []]);
+    known = run.changed;
+  }
+  expect(settleAlerts([of("acme")], known, at(30)).changed).toEqual([]);
+});

@@ -79,6 +79,21 @@ describe("the watch finds", () => {
     expect(found[0]?.text).toContain("its 3 sites are not backed up");
     expect(kinds({ nodes: [aNode({ last_seen_at: hoursAgo(0.2) })] })).toEqual([]);
   });
+  test("what it does to a tenant's site, where the silent node is not the tenant's", () => {
+    const sites = [healthy({ tenant: "acme", last_backup_at: hoursAgo(200) }), healthy({ tenant: "bravo" })];
+    const of = (tenant?: string) => {
+      const node = aNode({ last_seen_at: hoursAgo(1), ...(tenant === undefined ? {} : { tenant }) });
+      return findProblems({ sites, nodes: [node], heartbeatSeconds: 60 }, NOW).map((one) => [
+        one.kind,
+        one.tenant,
+      ]);
+    };
+    expect(of()).toEqual([
+      ["node_silent", undefined],
+      ["site_overdue", "acme"],
+    ]);
+    expect(of("acme")).toEqual([["node_silent", "acme"]]);
+  });
   test("a proof that is too old by its own schedule, or never came", () => {
     const proof = { ...NIGHTLY, expression: "cron(0 4 1 * ? *)", deep: true, boot: false };
     const proved = (last_proved_at: string) => ({ sites: [healthy({ proof, last_proved_at })] });
