@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OPERATIONS, type Operation, type OperationId } from "#shared/operations.ts";
 import type { RawAnswer } from "#test/helpers/api-client.ts";
-import { type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
+import { enrol, type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
 import { makeTenancy, type Tenancy } from "#test/helpers/two-tenants.ts";
 
 let master: Master;
@@ -180,6 +180,13 @@ describe("each call of an operator of acme", () => {
     }
   });
 
+  test("its counts are of what it has", async () => {
+    const { sites, nodes } = await acme.admin.call("getFleetSummary");
+    const listed = await acme.admin.call("listSites", { query: { limit: 200 } });
+    const listedNodes = await acme.admin.call("listNodes", { query: { limit: 200 } });
+    expect([sites.total, nodes.total]).toEqual([listed.items.length, listedNodes.items.length]);
+  });
+
   test("its activity has what it did, and what the fleet's owner did to its things", async () => {
     const { items } = await acme.admin.call("listActivity", { query: { limit: 200 } });
     const actions = new Set(items.map(({ action }) => action));
@@ -235,7 +242,6 @@ describe("what a tenant may say", () => {
 
   test("a node that it enrols is its own", async () => {
     const { token } = await acme.admin.call("createEnrollmentToken", { body: {} });
-    const { enrol } = await import("#test/helpers/master.ts");
     const node = await enrol(master.url, token, "second", master.audience, () => new Date());
     expect(await acme.admin.call("getNode", { id: node.id })).toMatchObject({ tenant: "acme" });
     expect((await bravo.admin.request("GET", `/nodes/${node.id}`)).status).toBe(404);
@@ -305,6 +311,21 @@ describe("a site on a shared node", () => {
       body: { to: "/root/new", dry_run: true, site_id: acme.sites.failing },
     });
     expect(own.status).toBe(202);
+  });
+
+  test("a call about its own things that names one of bravo's is refused as if that were not there", async () => {
+    const before = await master.dumpTable();
+    const attempts: [string, unknown][] = [
+      [`/backups/${acme.backups.kept}/restore`, { site_id: bravo.sites.start }],
+      [`/backups/${bravo.backups.kept}/restore`, { site_id: acme.sites.start }],
+      ["/sites", { node_id: bravo.node.id, name: "x.example.com", path: "/x", tenant: "acme" }],
+    ];
+    for (const [path, body] of attempts) {
+      const answer = await acme.admin.request("POST", path, { body });
+      expect([path, answer.status]).toEqual([path, 404]);
+      expectNothingOf(bravo, answer, { id: path, body });
+    }
+    expect(await master.dumpTable()).toEqual(before);
   });
 
   test("no restore takes data from one tenant to another, by whomever", async () => {

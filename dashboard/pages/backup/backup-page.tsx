@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { useCall } from "../../api/hooks.ts";
-import { IfMay, useMay } from "../../api/role.tsx";
+import { IfMay, useMay, useMe } from "../../api/role.tsx";
 import { bytes, count, duration } from "../../lib/format.ts";
 import { STAGE_NAMES } from "../../lib/stage-names.ts";
 import { useTitle } from "../../lib/use-title.ts";
@@ -149,10 +149,11 @@ const FULL: Readonly<Record<NonNullable<Backup["archive"]["full_reason"]>, strin
   copy_failed: "the storage did not manage to copy",
 };
 
-/** The name that it has now; a node that is gone has none. */
+/** The name that it has now; a node that is gone has none, and one that is shared is not there for a tenant. */
 function NodeLink({ id }: { id: string }): ReactNode {
+  const { tenant } = useMe();
   const node = useCall("getNode", { params: { id } }, { everyMs: 10 * 60_000 });
-  if (node.error !== null) return <span className="muted">Removed</span>;
+  if (node.error !== null) return <span className="muted">{tenant === null ? "Removed" : "Shared"}</span>;
   return <Link href={`/nodes/${id}`}>{node.data?.name ?? "…"}</Link>;
 }
 

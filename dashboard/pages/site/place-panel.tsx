@@ -1,8 +1,8 @@
-// The site's name and directory, and whether it is paused.
+// The site's name, directory and tenant, and whether it is paused.
 import { type ReactNode, useState } from "react";
 import type { Site } from "#shared/contracts/sites.ts";
 import { useChange } from "../../api/hooks.ts";
-import { useMay } from "../../api/role.tsx";
+import { useMay, useMe } from "../../api/role.tsx";
 import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { TextField } from "../../ui/field.tsx";
@@ -10,17 +10,22 @@ import { Panel } from "../../ui/panel.tsx";
 
 export function PlacePanel({ site }: { site: Site }): ReactNode {
   const isAllowed = useMay()("patchSite");
+  const isOwner = useMe().tenant === null;
   const [name, setName] = useState(site.name);
   const [path, setPath] = useState(site.path);
+  const [tenant, setTenant] = useState(site.tenant ?? "");
   const save = useChange("patchSite", ["getSite", "listSites"]);
-  const isSame = name === site.name && path === site.path;
+  const given = tenant.trim() === "" ? null : tenant.trim();
+  // Said only when it is another: it moves everything that the site has.
+  const move = given === site.tenant ? {} : { tenant: given };
+  const isSame = name === site.name && path === site.path && given === site.tenant;
   return (
     <Panel title="Name and place">
       <form
         className="panel-body"
         onSubmit={(event) => {
           event.preventDefault();
-          save.mutate({ params: { id: site.id }, body: { name, path } });
+          save.mutate({ params: { id: site.id }, body: { name, path, ...move } });
         }}
       >
         <TextField
@@ -41,6 +46,18 @@ export function PlacePanel({ site }: { site: Site }): ReactNode {
           spellCheck={false}
           required
         />
+        {isOwner ? (
+          <TextField
+            label="Tenant"
+            value={tenant}
+            onChange={setTenant}
+            disabled={!isAllowed}
+            error={save.error?.issueOf("tenant")}
+            help="Whose operators see the site, with its jobs and backups; empty for nobody but yours."
+            spellCheck={false}
+            autoCapitalize="none"
+          />
+        ) : null}
         {save.error === null ? null : <FaultNote fault={save.error} />}
         {isAllowed ? (
           <div className="actions">
