@@ -1,12 +1,12 @@
 // How much a site and a node may use, and whether the next backup fits.
 import type { QuotaCheck } from "#shared/contracts/sites.ts";
 import { BackupError } from "#shared/errors.ts";
-import { checkHost, type Principal, tenantOf } from "./core/principal.ts";
+import { type Principal, tenantOf } from "./core/principal.ts";
 import { checkQuota, withoutNode } from "./core/quota.ts";
 import type { SiteRecord } from "./core/records.ts";
 import { viewNode, viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
-import { checkOwnership, loadHost, loadSite } from "./http/load.ts";
+import { checkHostOf, checkOwnership, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
@@ -26,7 +26,7 @@ export const handler: ApiHandler = serve(
 
     async putSiteQuota({ params, body, principal, activity }, deps) {
       activity.details = { ...body };
-      checkHost(await loadHost(await loadSite(params.id, deps), deps), principal, "its quota");
+      await checkHostOf(params.id, principal, "its quota", deps);
       const after = await settleRace(async () => {
         const before = await loadSite(params.id, deps);
         const { quota_bytes: _old, ...rest } = before;

@@ -1,10 +1,10 @@
 // The operator's hand on restores and verifications: each queues a job on the node of the site it is about.
 import { BackupError } from "#shared/errors.ts";
 import { checkBoot } from "./core/check-boot.ts";
-import { checkHost, type Principal } from "./core/principal.ts";
+import type { Principal } from "./core/principal.ts";
 import type { BackupRecord } from "./core/records.ts";
 import type { Deps } from "./deps.ts";
-import { loadBackup, loadHost, loadSite } from "./http/load.ts";
+import { checkHostOf, loadBackup, loadSite } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { startManualJob } from "./http/start-job.ts";
 import { openQueues } from "./stores/queues.ts";
@@ -32,9 +32,10 @@ export const handler: ApiHandler = serve(
       return started;
     },
 
-    async verifyBackup({ params, body, activity }, deps) {
+    async verifyBackup({ params, body, principal, activity }, deps) {
       checkBoot(body);
       const backup = await loadBackup(params.id, deps);
+      if (body.boot) await checkHostOf(backup.site_id, principal, "running its code (`boot`)", deps);
       const request = { type: "verify", ...body } as const;
       const order = { type: "verify", sourceBackupId: backup.id, request } as const;
       const started = await startManualJob(backup.site_id, order, activity, deps);
@@ -52,13 +53,7 @@ async function checkTarget(
   principal: Principal | undefined,
   deps: Deps<"records">,
 ): Promise<void> {
-  if (to !== undefined) {
-    checkHost(
-      await loadHost(await loadSite(siteId, deps), deps),
-      principal,
-      "a directory of the node (`to`)",
-    );
-  }
+  if (to !== undefined) await checkHostOf(siteId, principal, "a directory of the node (`to`)", deps);
   if (siteId === backup.site_id) return;
   const [from, into] = await Promise.all([deps.records.sites.get(backup.site_id), loadSite(siteId, deps)]);
   if (from?.tenant === into.tenant) return;

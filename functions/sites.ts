@@ -1,12 +1,12 @@
 // Sites: what is protected, where it lies and when it is backed up.
 import { BackupError } from "#shared/errors.ts";
 import { checkBoot } from "./core/check-boot.ts";
-import { checkHost, tenantOf } from "./core/principal.ts";
+import { tenantOf } from "./core/principal.ts";
 import type { NodeRecord, SiteRecord } from "./core/records.ts";
 import { stopJob } from "./core/steer-job.ts";
 import { viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
-import { loadHost, loadNode, loadSite } from "./http/load.ts";
+import { checkHostOf, loadHost, loadNode, loadSite } from "./http/load.ts";
 import { moveRecords } from "./http/move-records.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { checkSchedule, putSchedules } from "./http/site-schedules.ts";
@@ -64,7 +64,7 @@ export const handler: ApiHandler = serve(
       if (tenant !== undefined && tenantOf(principal) !== undefined)
         throw new BackupError("fleet_owner_only");
       if (name !== undefined || path !== undefined) {
-        checkHost(await loadHost(await loadSite(params.id, deps), deps), principal, "its name and path");
+        await checkHostOf(params.id, principal, "its name and path", deps);
       }
       const change = {
         ...(name === undefined ? {} : { name }),
@@ -98,9 +98,10 @@ export const handler: ApiHandler = serve(
       return undefined;
     },
 
-    async putSiteProof({ params, body, activity }, deps) {
+    async putSiteProof({ params, body, principal, activity }, deps) {
       checkSchedule(body, "");
       checkBoot(body);
+      if (body.boot) await checkHostOf(params.id, principal, "running its code (`boot`)", deps);
       const site = await changeSite(params.id, (before) => ({ ...before, proof: body }), deps);
       await putSchedules(site, deps);
       activity.details = { ...body };

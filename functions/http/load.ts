@@ -1,6 +1,6 @@
 // Reads that end in 404 or 403 when the thing is not there for this caller.
 import { BackupError } from "#shared/errors.ts";
-import type { Principal } from "../core/principal.ts";
+import { checkHost, type Principal, tenantOf } from "../core/principal.ts";
 import type { BackupRecord, JobRecord, NodeRecord, SiteRecord } from "../core/records.ts";
 import type { Deps } from "../deps.ts";
 
@@ -22,6 +22,18 @@ export async function loadHost(site: SiteRecord, deps: Deps<"records">): Promise
   const node = await deps.records.nodes.hostOf(site);
   if (node?.life !== "live") throw new BackupError("not_found", { detail: "The site's node is gone." });
   return node;
+}
+
+/** Throws for a tenant's operator where the site shares its node: `what` could reach its neighbours there. */
+export async function checkHostOf(
+  siteId: string,
+  principal: Principal | undefined,
+  what: string,
+  deps: Deps<"records">,
+): Promise<void> {
+  // Operators of the whole fleet are spared the reads.
+  if (tenantOf(principal) === undefined) return;
+  checkHost(await loadHost(await loadSite(siteId, deps), deps), principal, what);
 }
 
 export async function loadJob(id: string, deps: Deps<"records">): Promise<JobRecord> {

@@ -297,6 +297,8 @@ describe("a site on a shared node", () => {
       ["PUT", `/sites/${acme.sharedSite}/quota`, { quota_bytes: null }],
       ["POST", `/backups/${backup}/restore`, { to: "/var/www/shared.bravo.example.com/wp-content/new" }],
       ["POST", `/backups/${acme.backups.kept}/restore`, { to: "/root/x", site_id: acme.sharedSite }],
+      ["POST", `/backups/${backup}/verify`, { deep: true, boot: true }],
+      ["PUT", `/sites/${acme.sharedSite}/proof`, { ...SCHEDULE, deep: true, boot: true }],
     ];
     const before = await master.dumpTable();
     for (const [method, path, body] of attempts) {
