@@ -1,6 +1,7 @@
 // A restore of an archive with a new address, or an undo, in a process of its own, which is killed as by kill -9 before
-// its n-th step that anybody could see from outside: a stage begun, a frame extracted, a rename, a file made or removed,
-// a journal written, a piece of the dump sent. It says its stages, and in the end the number of its steps.
+// its n-th step that anybody could see from outside: a frame extracted, a rename, a file made or removed, a journal
+// written, a piece of the dump sent. It says its stages, and in the end the number of its steps.
+import { flushCompileCache } from "node:module";
 import { archiveRestoreSource } from "#runner/archive-restore-source.ts";
 import { openFileArchive } from "#runner/find-archive.ts";
 import type { SiteTree } from "#runner/io/restore/site-tree.ts";
@@ -49,12 +50,11 @@ const deps: typeof real = {
       await real.store.remove(id);
     },
   },
-  enter(stage) {
-    process.stdout.write(`${stage}\n`);
-    step();
-  },
+  enter: (stage) => void process.stdout.write(`${stage}\n`),
   onProgress: step,
 };
+// Who is killed later has no time for it, and the next one need not compile all this again.
+flushCompileCache();
 if (what === "restore") {
   await using found = await openFileArchive(archive, real.signal);
   await runRestore(requestFor({ siteDir }, { newUrl: NEW_URL }), archiveRestoreSource(found), deps);

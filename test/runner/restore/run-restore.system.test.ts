@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { inheritedEnvironment } from "#local/own-process.ts";
 import { refuseHalfRestored } from "#runner/half-restored.ts";
 import { openSqlSession } from "#runner/io/restore/sql-session.ts";
 import { readSite } from "#runner/io/site.ts";
@@ -519,7 +520,8 @@ const database = (): HeldDatabase => ({ mariadb: rig.server, db: { name: "shop",
 function startMortal(what: "restore" | "undo", life: number): { child: ChildProcess; said: Promise<string> } {
   const script = join(import.meta.dirname, "mortal-restore.ts");
   const args = [script, what, rig.siteDir, rig.stateDir, rig.archive, String(life)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const env = { ...inheritedEnvironment(), NODE_COMPILE_CACHE: join(rig.dir, "compiled") };
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   return { child, said: text(child.stdout) };
 }
 
