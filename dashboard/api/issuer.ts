@@ -5,6 +5,9 @@ import type { SignIn } from "#shared/contracts/sign-in.ts";
 import { beginSession, type Session } from "./session.ts";
 import { RETURN_PATH, signInSettings } from "./sign-in-settings.ts";
 
+/** Part of an address, and many groups make a token long; without it some issuers ask whether to sign out. */
+const MAX_HINT = 4_000;
+
 type Issuer = NonNullable<SignIn["oidc"]>;
 type Tokens = Pick<Session, "token"> & Partial<Pick<Session, "endsMs" | "refreshToken">>;
 
@@ -54,7 +57,7 @@ export async function leaveIssuer({ token, refreshToken }: Session): Promise<str
   if (refreshToken !== undefined)
     await client.revokeToken(refreshToken, "refresh_token").catch(() => undefined);
   const request = await client.createSignoutRequest({
-    ...(issuer.token === "id" ? { id_token_hint: token } : {}),
+    ...(issuer.token === "id" && token.length < MAX_HINT ? { id_token_hint: token } : {}),
     client_id: issuer.client_id,
     post_logout_redirect_uri: back,
     // Cognito's own name for it; others do not know it.

@@ -11,9 +11,9 @@ export type Authentication = Principal | { readonly denied: Denial; readonly det
 
 export const API_TOKEN_PREFIX = "bkp_";
 
-/** The token of an Authorization header, or undefined for anything but one bearer token. */
+/** The token of an Authorization header, or undefined for anything but one bearer token; API Gateway takes no longer ones. */
 export function bearerToken(header: string | undefined): string | undefined {
-  return /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(header?.trim() ?? "")?.[1];
+  return /^Bearer +([A-Za-z0-9._~+/=-]{1,10000})$/i.exec(header?.trim() ?? "")?.[1];
 }
 
 export function isBootstrapToken({ hash }: TokenIdentity, bootstrapSha256: string): boolean {

@@ -1,7 +1,9 @@
 // People from the organisation's issuer at the API itself, over HTTP: with the role of their groups, through new keys and an
 // issuer that is away, and never taken for a node, nor a node for them.
+import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseConfig } from "#functions/config.ts";
 import { openIssuerKeys } from "#functions/stores/jwks.ts";
 import { Problem } from "#shared/contracts/common.ts";
 import type { RawAnswer } from "#test/helpers/api-client.ts";
@@ -65,6 +67,13 @@ describe("people", () => {
       "api_token.created",
       { kind: "operator", id: "oidc:a1", label: "alice@example.com" },
     ]);
+  });
+
+  test("may be in as many groups as an issuer puts into a token", async () => {
+    const groups = [...Array.from({ length: 150 }, () => randomUUID()), "backupd-operator"];
+    const token = await tokenOf({ ...VERA, groups });
+    expect(token.length).toBeGreaterThan(7_000);
+    expect((await ask(token)).json).toMatchObject({ role: "operator" });
   });
 
   test("without a known group are told how to get a role", async () => {
@@ -156,5 +165,36 @@ test("the dashboard learns where to sign in without being signed in; who may see
       { role: "operator", group: "backupd-operator" },
       { role: "admin", group: "backupd-admin" },
     ],
+  });
+});
+
+describe("the configuration", () => {
+  const needed = {
+    ...{ STAGE: "test", AWS_REGION: "eu-central-1", TABLE_NAME: "table", BUCKET_NAME: "bucket" },
+    ...{ SCHEDULE_GROUP: "g", AUDIENCE: "a", DEAD_LETTER_QUEUE_ARN: "arn:q", SCHEDULER_ROLE_ARN: "arn:s" },
+    NODE_ROLE_ARN: "arn:n",
+  };
+  const parse = (issuer: string, clientId = "dashboard") =>
+    parseConfig({ ...needed, OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId }).oidc;
+
+  test("keeps the issuer's name to the letter", () => {
+    for (const name of [
+      "https://x.eu.auth0.com/",
+      "https://login.example.com:8443/realms/ops",
+      "http://127.0.0.1:9",
+    ])
+      expect(parse(name)?.issuer).toBe(name);
+    expect(parse("", "")).toBeUndefined();
+  });
+
+  test("takes no issuer without TLS or without a client", () => {
+    for (const name of [
+      "http://login.example.com",
+      "http://127.0.0.1.example.com",
+      "login.example.com",
+      "ftp://x.y",
+    ])
+      expect(() => parse(name)).toThrow("OIDC_ISSUER");
+    expect(() => parse("https://login.example.com", "")).toThrow("OIDC_CLIENT_ID: must be given");
   });
 });
