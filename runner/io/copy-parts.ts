@@ -1,10 +1,15 @@
 // Makes the first parts of an open multipart upload out of ranges of another object, inside the storage. Nothing of
 // them passes through this node.
-import { type CompletedPart, type S3Client, UploadPartCopyCommand } from "@aws-sdk/client-s3";
+import {
+  type CompletedPart,
+  HeadObjectCommand,
+  type S3Client,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
 import type { FullReason } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
 import type { CopyPart } from "../plan/copy/split-copies.ts";
-import { copyRefusal, storageError } from "../plan/storage-error.ts";
+import { copyRefusal, statusOf, storageError } from "../plan/storage-error.ts";
 import type { UploadPlace } from "./upload-parts.ts";
 
 export interface CopySource {
@@ -66,11 +71,12 @@ export async function copyParts(input: CopyInput, upload: UploadPlace): Promise<
 }
 
 async function copyPart(
-  { s3, source, signal, patienceMs = COPY_PATIENCE_MS }: CopyInput,
+  input: CopyInput,
   upload: UploadPlace,
   number: number,
   { offset, bytes }: CopyPart,
 ): Promise<CompletedPart> {
+  const { s3, source, signal, patienceMs = COPY_PATIENCE_MS } = input;
   const command = new UploadPartCopyCommand({
     Bucket: upload.bucket,
     Key: upload.key,
@@ -93,6 +99,18 @@ async function copyPart(
   } catch (error) {
     signal.throwIfAborted();
     const reason = patience.aborted ? "copy_failed" : copyRefusal(error);
-    throw reason === undefined ? storageError(error, what) : new CopyRefused(reason, error);
+    if (reason === undefined) throw storageError(error, what);
+    // A 403 says either, to whoever may not list: the object is gone, or it may be read and not copied (Ceph with STS).
+    const isRefused =
+      statusOf(error) === 403 && reason === "source_gone" && (await isReadable(input, upload));
+    throw new CopyRefused(isRefused ? "copy_refused" : reason, error);
   }
+}
+
+async function isReadable({ s3, source, signal }: CopyInput, { bucket }: UploadPlace): Promise<boolean> {
+  const command = new HeadObjectCommand({ Bucket: bucket, Key: source.key });
+  return await s3.send(command, { abortSignal: signal }).then(
+    () => true,
+    () => false,
+  );
 }

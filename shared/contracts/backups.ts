@@ -77,7 +77,7 @@ export const Archive = z.strictObject({
     .optional(),
   files_bytes: Bytes,
   db_bytes: Bytes,
-  /** The most memory that the runner has had while it worked on the job. */
+  /** The most memory that the runner has had while it worked on the job: by the kernel, or looked at each 0.1 s. */
   peak_rss_bytes: Bytes,
 });
 export type Archive = z.infer<typeof Archive>;

@@ -2,6 +2,7 @@
 // full, never a wrong archive.
 import { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Credential, staticCredentials } from "#local/s3/credentials.ts";
 import type { S3FaultHook } from "#local/s3/faults.ts";
 import type { Piece } from "#runner/io/archive.ts";
 import { CopyRefused, type CopySource } from "#runner/io/copy-parts.ts";
@@ -14,6 +15,15 @@ import { BUCKET, KEYS, startTestS3, type TestS3 } from "#test/local/s3/local-sta
 
 const SOURCE = "node/site/first.tar.zst";
 const TARGET = "node/site/second.tar.zst";
+/** May read and write, and not list, as nodes may. */
+const NODE = {
+  accessKeyId: "AKIANODE",
+  secretAccessKey: "node",
+  policy: {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["*"] }],
+  },
+} as const satisfies Credential & { readonly accessKeyId: string };
 const OLD = patterned(12 * MIB);
 const FRESH = patterned(1000, 2);
 
@@ -22,7 +32,10 @@ let etag: string;
 let fault: S3FaultHook;
 beforeEach(async () => {
   fault = () => undefined;
-  s3 = await startTestS3({ faults: (request) => fault(request) });
+  s3 = await startTestS3({
+    credentials: staticCredentials({ [KEYS.accessKeyId]: KEYS, [NODE.accessKeyId]: NODE }),
+    faults: (request) => fault(request),
+  });
   etag = await putInParts(clientOf(s3.subject), BUCKET, SOURCE, [OLD]);
 });
 afterEach(async () => {
@@ -32,14 +45,17 @@ afterEach(async () => {
 async function copyAnd(
   parts: readonly CopyPart[],
   source: CopySource = { key: SOURCE, etag },
-  copying: { readonly patienceMs?: number } = {},
+  {
+    keys = KEYS,
+    ...copying
+  }: { readonly patienceMs?: number; readonly keys?: typeof KEYS | typeof NODE } = {},
 ): ReturnType<typeof uploadMultipart> {
   const { endpoint, region } = s3.subject;
   const client = makeS3({ endpoint, region }, async () => KEYS);
   const copier = new S3Client({
     endpoint,
     region,
-    credentials: KEYS,
+    credentials: keys,
     maxAttempts: 2,
     forcePathStyle: true,
   });
@@ -102,9 +118,14 @@ describe("is refused, with nothing left behind,", () => {
   });
 
   it("when the source is gone for somebody who may not list, to whom S3 says that it is forbidden", async () => {
+    const gone = { key: "node/site/never", etag };
+    await expectRefused(copyAnd(whole, gone, { keys: NODE }), "source_gone");
+  });
+
+  it("when the source may be read and not copied", async () => {
     fault = ({ operation }) =>
       operation === "UploadPartCopy" ? { status: 403, code: "AccessDenied" } : undefined;
-    await expectRefused(copyAnd(whole), "source_gone");
+    await expectRefused(copyAnd(whole), "copy_refused");
   });
 
   it("when the storage keeps failing to copy, though it is there", async () => {
