@@ -64,9 +64,11 @@ export interface Stack extends AsyncDisposable {
 
 const REGION = "us-east-1";
 const ACCOUNT = "000000000000";
+/** The roles of the local stack are for this one. */
+export const LOCAL_BUCKET = "backupd-local-archives";
 const NAMES = {
   tableName: "backupd-local",
-  bucketName: "backupd-local-archives",
+  bucketName: LOCAL_BUCKET,
   deadLetterQueueName: "backupd-local-dead-letters",
   storedQueueName: "backupd-local-stored",
   scheduleGroup: "backupd-local",

@@ -1,7 +1,6 @@
 // The engine's own runs on a real S3 server (`npm run test:s3`): a real WordPress with 60 MB of media is backed up by
 // bin/backupd in full, unchanged and after changes, to the server at S3_TEST_ENDPOINT and to the local S3; stock tools
 // extract what was there, and both storages got and copied the same. S3_TEST_RESULTS=FILE keeps the table.
-import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
@@ -12,6 +11,7 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, describe, expect, it } from "vitest";
 import { compareTrees } from "#local/compare-trees.ts";
 import { runProgram } from "#local/run-program.ts";
+import { LOCAL_BUCKET } from "#local/stack.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { type Fleet, type FleetOptions, startFleet } from "#test/helpers/fleet.ts";
 import { remoteSubject } from "./remote-subject.ts";
@@ -115,8 +115,7 @@ describe.runIf(remote !== undefined)("backups on S3_TEST_ENDPOINT", () => {
   it.each(STORAGES)(
     "are extracted exactly, full, unchanged and changed: %s",
     async (storage) => {
-      const own =
-        remote === undefined ? undefined : { ...remote, bucket: `engine-${randomBytes(6).toString("hex")}` };
+      const own = remote === undefined ? undefined : { ...remote, bucket: LOCAL_BUCKET };
       if (storage === "remote" && own !== undefined) {
         await clientOf(own).send(new CreateBucketCommand({ Bucket: own.bucket }));
       }
