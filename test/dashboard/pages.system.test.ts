@@ -39,8 +39,10 @@ async function enter(
   role: Role,
   path = "/",
   options = {},
+  tenant?: string,
 ): Promise<Tab & { token: string; tokenId: string }> {
-  const { token, id: tokenId } = await master.admin.call("createApiToken", { body: { label: role, role } });
+  const body = { label: role, role, ...(tenant === undefined ? {} : { tenant }) };
+  const { token, id: tokenId } = await master.admin.call("createApiToken", { body });
   const tab = await openTab(browser, options);
   await signIn(tab, master.url, token, path);
   return { ...tab, token, tokenId };
@@ -300,6 +302,38 @@ test("one click protects a site that a node has found", async () => {
     },
   });
   await page.context().close();
+});
+
+test("a site that its owner gives to a tenant is all that the tenant's people find", async () => {
+  const id = fleet.sites["museum.hafen.example"]?.id ?? "";
+  const { page: owner } = await enter("operator", `/sites/${id}/settings`);
+  const field = owner.getByLabel("Tenant");
+  const save = owner.getByRole("region", { name: "Name and place" }).getByRole("button", { name: "Save" });
+  await field.fill("Not a tenant");
+  await save.click();
+  await owner.getByText("small letters and digits", { exact: false }).first().waitFor();
+  await field.fill("hafen");
+  await save.click();
+  await expect.poll(async () => (await master.admin.call("getSite", { id })).tenant).toBe("hafen");
+
+  const { page, complaints } = await enter("admin", "/", {}, "hafen");
+  await page.getByText("1 site", { exact: true }).first().waitFor();
+  await page.getByRole("button", { name: /Account/ }).click();
+  await page.getByText("(admin, hafen)").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "museum.hafen.example" }).click();
+  await page.getByText("Shared", { exact: true }).waitFor();
+  await page.getByText("hafen", { exact: true }).waitFor();
+  await page.goto(`${master.url}/settings`);
+  await page.getByRole("button", { name: "New token" }).waitFor();
+  await settled(page);
+  expect(complaints.filter((text) => !/status of 404/.test(text))).toEqual([]);
+  await page.context().close();
+
+  await field.fill("");
+  await save.click();
+  await expect.poll(async () => (await master.admin.call("getSite", { id })).tenant).toBeNull();
+  await owner.context().close();
 });
 
 test("a new API token is shown once and works", async () => {

@@ -22,7 +22,7 @@ export function SettingsPage(): ReactNode {
       <div className="page-head">
         <h1>Settings</h1>
       </div>
-      <PeoplePanel />
+      {may("getRoles") ? <PeoplePanel /> : null}
       {may("listApiTokens") ? <TokensPanel /> : <p className="muted">API tokens are managed by admins.</p>}
     </>
   );
