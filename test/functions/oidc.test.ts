@@ -12,9 +12,14 @@ import { CLIENT_ID, type Person } from "#test/helpers/oidc/grants.ts";
 import { type OidcIssuer, startOidcIssuer } from "#test/helpers/oidc/issuer.ts";
 import type { Claims } from "#test/helpers/oidc/signing-keys.ts";
 
-const ALICE: Person = { sub: "a1", email: "alice@example.com", groups: ["backupd-admin"] };
-const VERA: Person = { sub: "v1", email: "vera@example.com", groups: ["staff", "backupd-viewer"] };
-const NOBODY: Person = { sub: "n1", email: "nobody@example.com", groups: ["staff"] };
+const ALICE: Person = { sub: "a1", email: "alice@example.com", groups: ["backupd-admin"], tenant: "*" };
+const VERA: Person = {
+  sub: "v1",
+  email: "vera@example.com",
+  groups: ["staff", "backupd-viewer"],
+  tenant: "*",
+};
+const NOBODY: Person = { sub: "n1", email: "nobody@example.com", groups: ["staff"], tenant: "*" };
 
 let issuer: OidcIssuer;
 let master: Master;
@@ -25,7 +30,7 @@ beforeAll(async () => {
   issuer = await startOidcIssuer({ now });
   master = await startMaster({
     now,
-    env: { OIDC_ISSUER: issuer.url, OIDC_CLIENT_ID: CLIENT_ID },
+    env: { OIDC_ISSUER: issuer.url, OIDC_CLIENT_ID: CLIENT_ID, OIDC_TENANT_CLAIM: "tenant" },
     deps: { issuerKeys: openIssuerKeys({ oidc: { issuer: issuer.url } }, now) },
   });
   node = await master.enrolNode();
@@ -74,6 +79,18 @@ describe("people", () => {
     const token = await tokenOf({ ...VERA, groups });
     expect(token.length).toBeGreaterThan(7_000);
     expect((await ask(token)).json).toMatchObject({ role: "operator" });
+  });
+
+  test("of a tenant find nothing of anybody else's, and without the claim they are nobody", async () => {
+    await master.createSite(node.id, "shop.example.com");
+    const of = (tenant: string | undefined): Promise<RawAnswer> =>
+      tokenOf(ALICE, { tenant }).then((token) => ask(token, "GET", "/sites"));
+    expect((await of("*")).json.items).toHaveLength(1);
+    expect((await of("northwind")).json.items).toEqual([]);
+    expect((await tokenOf(ALICE, { tenant: "northwind" }).then(ask)).json).toMatchObject({
+      tenant: "northwind",
+    });
+    await expectProblem(of(undefined), 403, "no_role");
   });
 
   test("without a known group are told how to get a role", async () => {
