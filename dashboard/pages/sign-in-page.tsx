@@ -50,7 +50,7 @@ function WaysIn({ oidc, link }: SignIn): ReactNode {
   if (oidc === null) {
     return (
       <>
-        <TokenForm />
+        <TokenForm look="primary" />
         {link ? (
           <p className="muted small">
             Or open the link that <code>npm start</code> shows.
@@ -65,13 +65,13 @@ function WaysIn({ oidc, link }: SignIn): ReactNode {
       <p className="muted small">At {new URL(oidc.issuer).host}</p>
       <details>
         <summary>Use an API token instead</summary>
-        <TokenForm />
+        <TokenForm look="plain" />
       </details>
     </>
   );
 }
 
-function TokenForm(): ReactNode {
+function TokenForm({ look }: { look: "primary" | "plain" }): ReactNode {
   const [token, setToken] = useState("");
   const [error, setError] = useState<string>();
   const [isBusy, setIsBusy] = useState(false);
@@ -99,7 +99,7 @@ function TokenForm(): ReactNode {
         spellCheck={false}
         required
       />
-      <Button type="submit" look="primary" busy={isBusy}>
+      <Button type="submit" look={look} busy={isBusy}>
         Sign in
       </Button>
     </form>
