@@ -9,11 +9,11 @@ import { createLevel, type LevelItem } from "./core/list-level.ts";
 import { loadBackup } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { readIndexBlocks } from "./stores/archive-index.ts";
-import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
+import { openStorages } from "./stores/storages.ts";
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openObjects },
+  { records: openRecords, storages: openStorages },
   {
     async listBackupFiles({ params, query }, deps) {
       const backup = await loadBackup(params.id, deps);
@@ -26,7 +26,7 @@ export const handler: ApiHandler = serve(
         frame: nothing,
         entry: (entry) => level.entry(entry),
       });
-      await readIndexBlocks(deps.objects, backup, decoder.write);
+      await readIndexBlocks(await deps.storages.at(backup.provider_id), backup, decoder.write);
       decoder.end();
       if (!level.exists()) {
         throw new BackupError("not_found", {

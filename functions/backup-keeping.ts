@@ -4,12 +4,12 @@ import { viewBackup } from "./core/view.ts";
 import { removeBackup } from "./http/delete-backup.ts";
 import { loadBackup } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
+import { openStorages } from "./stores/storages.ts";
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openObjects },
+  { records: openRecords, storages: openStorages },
   {
     async deleteBackup({ params, principal, activity }, deps) {
       const order = { by: principal?.label ?? "nobody", why: "It was asked for." };

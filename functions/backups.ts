@@ -11,12 +11,12 @@ import { viewBackup } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
 import { checkOwnership, loadBackup, loadJob } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
+import { openStorages } from "./stores/storages.ts";
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openObjects },
+  { records: openRecords, storages: openStorages },
   {
     async reportBackup({ body, principal }, deps) {
       return settleRace(async () => {
@@ -30,7 +30,7 @@ export const handler: ApiHandler = serve(
           await removeOrphan(job, site, body, deps);
         }
         if (step.refusal !== undefined) throw step.refusal;
-        if (body.status === "success") await checkObject(body, deps);
+        if (body.status === "success") await checkObject(job, body, deps);
         if (!(await deps.records.commit(step))) return undefined;
         return answerOf(step.jobs.at(-1)?.after ?? job);
       });
@@ -57,7 +57,8 @@ export const handler: ApiHandler = serve(
       const backup = await loadBackup(params.id, deps);
       const fileName = archiveName(backup);
       const expiresAt = new Date(deps.now().getTime() + query.expires_seconds * 1000);
-      const url = await deps.objects.presignGet(objectKey(backup.s3_path), fileName, query.expires_seconds);
+      const objects = await deps.storages.at(backup.provider_id);
+      const url = await objects.presignGet(objectKey(backup.s3_path), fileName, query.expires_seconds);
       activity.details = { site_id: backup.site_id, expires_at: expiresAt.toISOString() };
       return {
         backup_id: backup.id,
@@ -73,7 +74,7 @@ export const handler: ApiHandler = serve(
 async function lateReport(
   job: JobRecord,
   report: BackupReport,
-  deps: Deps<"records" | "objects">,
+  deps: Deps<"records" | "storages">,
 ): Promise<Step | undefined> {
   if (report.status !== "success" || !isLateReport(job, report)) return undefined;
   const backup = job.backup_id === undefined ? undefined : await deps.records.backups.get(job.backup_id);
@@ -81,14 +82,19 @@ async function lateReport(
 }
 
 /** Also of a site that was removed meanwhile: what is in the bucket has to be in the records. */
-async function loadSiteOf(job: JobRecord, deps: Deps<"records" | "objects">): Promise<SiteRecord> {
+async function loadSiteOf(job: JobRecord, deps: Deps<"records" | "storages">): Promise<SiteRecord> {
   const site = await deps.records.sites.get(job.site_id);
   if (site === undefined) throw new BackupError("not_found", { detail: `There is no site ${job.site_id}.` });
   return site;
 }
 
-async function checkObject(report: SuccessReport, deps: Deps<"records" | "objects">): Promise<void> {
-  const sizeBytes = await deps.objects.size(objectKey(report.s3_path));
+async function checkObject(
+  job: JobRecord,
+  report: SuccessReport,
+  deps: Deps<"records" | "storages">,
+): Promise<void> {
+  const objects = await deps.storages.at(job.provider_id);
+  const sizeBytes = await objects.size(objectKey(report.s3_path));
   if (sizeBytes === report.size_bytes) return;
   const found = sizeBytes === undefined ? "there is no such object" : `the object has ${sizeBytes} bytes`;
   throw new BackupError("object_missing", { detail: `Reported ${report.size_bytes} bytes; ${found}.` });
@@ -102,7 +108,7 @@ async function removeOrphan(
   job: JobRecord,
   site: SiteRecord,
   report: SuccessReport,
-  deps: Deps<"records" | "objects">,
+  deps: Deps<"records" | "storages">,
 ): Promise<void> {
   if (report.s3_path === job.s3_path) return;
   // Another job may be going on with the upload that this path was first handed out for.
@@ -115,7 +121,8 @@ async function removeOrphan(
     site_id: site.id,
     s3_path: report.s3_path,
   });
-  await deps.objects.remove(objectKey(report.s3_path));
+  const objects = await deps.storages.at(job.provider_id);
+  await objects.remove(objectKey(report.s3_path));
 }
 
 function answerOf(job: JobRecord): { job_id: string; state: string; backup_id: string | null } {

@@ -17,6 +17,8 @@ const Environment = z.object({
   ARCHIVES_KEY_ARN: z.union([z.literal(""), z.string().startsWith("arn:")]).default(""),
   ALERT_TOPIC_ARN: z.union([z.literal(""), z.string().startsWith("arn:")]).default(""),
   ALERT_TARGETS_PARAMETER: z.string().default(""),
+  STORAGE_IDENTITY_PARAMETER: z.string().default(""),
+  PRIVATE_STORAGE_ENDPOINTS: z.enum(["refused", "allowed"]).default("refused"),
   AUDIENCE: z.string().min(1),
   PUBLIC_URL: z.string().default(""),
   BOOTSTRAP_TOKEN_SHA256: z
@@ -72,6 +74,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   /** Where the watch tells what it found; the parameter names more places. */
   readonly alertTopicArn: string | undefined;
   readonly alertTargetsParameter: string | undefined;
+  /** The age identity that opens the secrets of storage providers. */
+  readonly storageIdentityParameter: string | undefined;
+  /** Only where no network is to be kept from admins: on the local stack. */
+  readonly isPrivateStorageAllowed: boolean;
   readonly audience: string;
   readonly publicUrl: string;
   readonly bootstrapTokenSha256: string;
@@ -107,6 +113,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     archivesKeyArn: env.ARCHIVES_KEY_ARN === "" ? undefined : env.ARCHIVES_KEY_ARN,
     alertTopicArn: env.ALERT_TOPIC_ARN === "" ? undefined : env.ALERT_TOPIC_ARN,
     alertTargetsParameter: env.ALERT_TARGETS_PARAMETER === "" ? undefined : env.ALERT_TARGETS_PARAMETER,
+    storageIdentityParameter:
+      env.STORAGE_IDENTITY_PARAMETER === "" ? undefined : env.STORAGE_IDENTITY_PARAMETER,
+    isPrivateStorageAllowed: env.PRIVATE_STORAGE_ENDPOINTS === "allowed",
     audience: env.AUDIENCE,
     publicUrl: env.PUBLIC_URL,
     bootstrapTokenSha256: env.BOOTSTRAP_TOKEN_SHA256,

@@ -1,9 +1,9 @@
 // Jobs: operators read them; the node that works on one takes and keeps its lease here.
-import type { ClaimJob, PreviousBackup } from "#shared/contracts/jobs.ts";
+import type { Claim, ClaimJob } from "#shared/contracts/jobs.ts";
 import { BackupError } from "#shared/errors.ts";
 import { claimJob } from "./core/claim-job.ts";
 import type { Step } from "./core/job-state.ts";
-import { PREVIOUS_BACKUPS_READ, previousBackup } from "./core/previous-backup.ts";
+import { isElsewhere, PREVIOUS_BACKUPS_READ, previousBackup } from "./core/previous-backup.ts";
 import type { BackupRecord, JobRecord, SiteRecord } from "./core/records.ts";
 import { leaseLost, releaseJob, stopJob } from "./core/steer-job.ts";
 import { viewJob } from "./core/view.ts";
@@ -11,12 +11,12 @@ import type { Deps } from "./deps.ts";
 import { checkOwnership, loadJob, loadSite, nodeIdOf } from "./http/load.ts";
 import { presignSource } from "./http/presign-source.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
+import { openStorages } from "./stores/storages.ts";
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openObjects },
+  { records: openRecords, storages: openStorages },
   {
     async listJobs({ query }, deps) {
       const now = deps.now();
@@ -81,6 +81,7 @@ export const handler: ApiHandler = serve(
           lease_seconds: leaseSeconds,
           lease_expires_at: claimed.lease_expires_at,
           s3_path: claimed.s3_path,
+          ...(claimed.provider_id === undefined ? {} : { provider_id: claimed.provider_id }),
           ...(claimed.type === "backup" ? await previousOf(claimed, deps) : {}),
           ...(source === undefined ? {} : { source: await presignSource(source, deps) }),
         };
@@ -134,9 +135,13 @@ async function findSource(
   return (await backups.newestOfSite(site.node_id, site.id, 1))[0];
 }
 
-async function previousOf(job: JobRecord, deps: Deps<"records">): Promise<{ previous?: PreviousBackup }> {
+async function previousOf(
+  job: JobRecord,
+  deps: Deps<"records">,
+): Promise<Pick<Claim, "previous" | "no_previous">> {
   const { backups } = deps.records;
   const newest = await backups.newestOfSite(job.node_id, job.site_id, PREVIOUS_BACKUPS_READ);
+  if (isElsewhere(newest, job)) return { no_previous: "storage_changed" };
   const previous = previousBackup(newest);
   return previous === undefined ? {} : { previous };
 }

@@ -1,7 +1,9 @@
 // What a node asks of the Master for itself: to be let in, what to work on and with, and that it is alive.
+
+import type { NodeCredentials } from "#shared/contracts/nodes.ts";
 import { BackupError } from "#shared/errors.ts";
-import { nodeConfig, nodeLimits } from "./core/node-config.ts";
-import type { EnrollmentTokenRecord, NodeRecord } from "./core/records.ts";
+import { nodeConfig, nodeLimits, providersOf } from "./core/node-config.ts";
+import type { EnrollmentTokenRecord, NodeRecord, ProviderRecord, SiteRecord } from "./core/records.ts";
 import { sealTo } from "./core/seal.ts";
 import { identifyToken, isSameHash } from "./core/secret-token.ts";
 import { viewEnrollmentToken } from "./core/view.ts";
@@ -57,12 +59,11 @@ export const handler: ApiHandler = serve(
 
     async getNodeConfig({ principal }, deps) {
       const node = await loadNode(nodeIdOf(principal), deps);
-      const [sites, credentials] = await Promise.all([
-        deps.records.sites.ofNode(node.id),
-        deps.nodeCredentials.issue(node.id),
-      ]);
+      const sites = await deps.records.sites.ofNode(node.id);
+      const providers = await loadProviders(sites, deps);
+      const credentials = await issueAll(node.id, providers, deps);
       return {
-        ...nodeConfig(node, sites, deps.config),
+        ...nodeConfig(node, sites, providers, deps.config),
         server_time: deps.now().toISOString(),
         credentials: await sealTo(node.age_recipient, JSON.stringify(credentials)),
         limits: nodeLimits(deps.config),
@@ -76,15 +77,43 @@ export const handler: ApiHandler = serve(
         deps.records.sites.ofNode(node.id),
         deps.records.nodes.heartbeat(node.id, body, now),
       ]);
-      return { server_time: now, config_revision: nodeConfig(node, sites, deps.config).revision };
+      const providers = await loadProviders(sites, deps);
+      return { server_time: now, config_revision: nodeConfig(node, sites, providers, deps.config).revision };
     },
   },
 );
 
-async function openToken(
-  token: string,
-  deps: Deps<"records" | "queues" | "nodeCredentials">,
-): Promise<EnrollmentTokenRecord> {
+type AgentDeps = Deps<"records" | "queues" | "nodeCredentials">;
+
+async function loadProviders(sites: readonly SiteRecord[], deps: AgentDeps): Promise<ProviderRecord[]> {
+  const found = await Promise.all(providersOf(sites).map((id) => deps.records.providers.get(id)));
+  return found.filter((provider) => provider !== undefined);
+}
+
+/** A storage whose keys cannot be had is left out: its trouble is no other's, and its sites' backups say what is wrong. */
+async function issueAll(
+  nodeId: string,
+  providers: readonly ProviderRecord[],
+  deps: AgentDeps,
+): Promise<NodeCredentials> {
+  const [own, ...others] = await Promise.all([
+    deps.nodeCredentials.issue(nodeId),
+    ...providers.map(async (provider) => {
+      try {
+        return [[provider.id, await deps.nodeCredentials.issueFor(nodeId, provider)]] as const;
+      } catch (error) {
+        deps.log.error("a storage's keys cannot be had", {
+          provider_id: provider.id,
+          error: error as Error,
+        });
+        return [];
+      }
+    }),
+  ]);
+  return others.length === 0 ? own : { ...own, providers: Object.fromEntries(others.flat()) };
+}
+
+async function openToken(token: string, deps: AgentDeps): Promise<EnrollmentTokenRecord> {
   const { id, hash } = identifyToken(token);
   const record = await deps.records.enrollmentTokens.get(id);
   if (
@@ -97,10 +126,7 @@ async function openToken(
   return record;
 }
 
-async function removeQueue(
-  queueUrl: string,
-  deps: Deps<"records" | "queues" | "nodeCredentials">,
-): Promise<void> {
+async function removeQueue(queueUrl: string, deps: AgentDeps): Promise<void> {
   try {
     await deps.queues.remove(queueUrl);
   } catch (error) {

@@ -7,11 +7,11 @@ import type { Deps } from "./deps.ts";
 import { loadBackup, nodeIdOf } from "./http/load.ts";
 import { presignSource } from "./http/presign-source.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
+import { openStorages } from "./stores/storages.ts";
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openObjects },
+  { records: openRecords, storages: openStorages },
   {
     async listNodeBackups({ query, principal }, deps) {
       const nodeId = nodeIdOf(principal);

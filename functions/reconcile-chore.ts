@@ -4,7 +4,7 @@ import type { StorageReport } from "#shared/contracts/upkeep.ts";
 import { lazyDeps } from "./deps.ts";
 import { reconcileStorage } from "./http/reconcile-storage.ts";
 import { openObjectList } from "./stores/object-list.ts";
-import { openObjects } from "./stores/objects.ts";
+import { openOwnObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { chore } from "./telemetry/chore.ts";
 import type { Observed } from "./telemetry/observed.ts";
@@ -13,7 +13,7 @@ const SPARE_MS = 30_000;
 
 export const handler: Observed<object, StorageReport> = chore(
   "reconcile",
-  lazyDeps({ records: openRecords, objects: openObjects, objectList: openObjectList }),
+  lazyDeps({ records: openRecords, objects: openOwnObjects, objectList: openObjectList }),
   async (_event, deps, context) => {
     const hasTime = (): boolean => context.getRemainingTimeInMillis() > SPARE_MS;
     const cursor = (await deps.records.chores.last("reconcile"))?.next_cursor ?? undefined;

@@ -9,13 +9,13 @@ import { type Deps, lazyDeps } from "./deps.ts";
 import { removeBackup, removeObject } from "./http/delete-backup.ts";
 import { loadSite } from "./http/load.ts";
 import { planSiteRetention } from "./http/plan-retention.ts";
-import { openObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { settleRace } from "./stores/settle-race.ts";
+import { openStorages } from "./stores/storages.ts";
 import { chore } from "./telemetry/chore.ts";
 import type { Observed } from "./telemetry/observed.ts";
 
-type ChoreDeps = Deps<"records" | "objects">;
+type ChoreDeps = Deps<"records" | "storages">;
 
 const AT_ONCE = 8;
 const PAGE = 100;
@@ -32,7 +32,7 @@ export interface ChoreResult {
 
 export const handler: Observed<Pick<EventBridgeEvent<string, unknown>, "time">, ChoreResult> = chore(
   "retention",
-  lazyDeps({ records: openRecords, objects: openObjects }),
+  lazyDeps({ records: openRecords, storages: openStorages }),
   async ({ time }, deps, context) =>
     runDue(new Date(time), () => context.getRemainingTimeInMillis() > SPARE_MS, deps),
 );

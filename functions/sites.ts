@@ -1,4 +1,5 @@
 // Sites: what is protected, where it lies and when it is backed up.
+import { DEFAULT_PROVIDER } from "#shared/contracts/storage.ts";
 import { BackupError } from "#shared/errors.ts";
 import { checkBoot } from "./core/check-boot.ts";
 import { tenantOf } from "./core/principal.ts";
@@ -6,6 +7,7 @@ import type { NodeRecord, SiteRecord } from "./core/records.ts";
 import { stopJob } from "./core/steer-job.ts";
 import { viewSite } from "./core/view.ts";
 import type { Deps } from "./deps.ts";
+import { checkMayChoose, storageChoice, withStorage } from "./http/choose-storage.ts";
 import { checkHostOf, loadHost, loadNode, loadSite } from "./http/load.ts";
 import { moveRecords } from "./http/move-records.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
@@ -17,14 +19,16 @@ import { settleRace } from "./stores/settle-race.ts";
 export const handler: ApiHandler = serve(
   { records: openRecords, schedules: openSchedules },
   {
-    async createSite({ body, activity }, deps) {
-      const { schedule, quota_bytes: quotaBytes, tenant: asked, ...rest } = body;
+    async createSite({ body, principal, activity }, deps) {
+      const { schedule, quota_bytes: quotaBytes, tenant: asked, ...more } = body;
+      const { storage_provider_id: storageId, ...rest } = more;
+      if (storageId !== DEFAULT_PROVIDER) checkMayChoose(principal);
       if (schedule !== undefined) checkSchedule(schedule, "schedule.");
       const node = await loadNode(body.node_id, deps);
       checkTenantOfNode(asked ?? node.tenant, node);
       const tenant = node.tenant ?? asked;
       if (node.state !== "active") throw new BackupError("conflict", { detail: "The node is disabled." });
-      const site: SiteRecord = {
+      const made: SiteRecord = {
         ...rest,
         id: deps.randomUuid(),
         version: 1,
@@ -35,9 +39,10 @@ export const handler: ApiHandler = serve(
         ...(schedule === undefined ? {} : { schedule }),
         ...(quotaBytes === null ? {} : { quota_bytes: quotaBytes }),
       };
+      const site = withStorage(made, storageId);
       await settleRace(async () => {
         await checkFree(site, deps);
-        if (await deps.records.sites.create(site)) return true;
+        if (await deps.records.sites.create(site, await storageChoice(undefined, site, deps))) return true;
         const nodeNow = await loadNode(body.node_id, deps);
         if (nodeNow.state !== "active")
           throw new BackupError("conflict", { detail: "The node is disabled." });
@@ -60,7 +65,8 @@ export const handler: ApiHandler = serve(
 
     async patchSite({ params, body, principal, activity }, deps) {
       activity.details = { ...body };
-      const { name, path, state, exclude, tenant } = body;
+      const { name, path, state, exclude, tenant, storage_provider_id: storageId } = body;
+      if (storageId !== undefined) checkMayChoose(principal);
       if (tenant !== undefined && tenantOf(principal) !== undefined)
         throw new BackupError("fleet_owner_only");
       if (name !== undefined || path !== undefined) {
@@ -73,12 +79,11 @@ export const handler: ApiHandler = serve(
         ...(exclude === undefined ? {} : { exclude }),
       };
       const now = deps.now().toISOString();
-      const site = await changeSite(
-        params.id,
-        (before) =>
-          tenant === undefined ? { ...before, ...change } : moved({ ...before, ...change }, tenant, now),
-        deps,
-      );
+      const changed = (before: SiteRecord): SiteRecord => {
+        const here = storageId === undefined ? before : withStorage(before, storageId);
+        return tenant === undefined ? { ...here, ...change } : moved({ ...here, ...change }, tenant, now);
+      };
+      const site = await changeSite(params.id, changed, deps);
       if (state !== undefined) await putSchedules(site, deps);
       // Also when it is there already: the same call again is the way on after one that was cut short.
       if (tenant !== undefined) await moveRecords(site, deps);
@@ -145,7 +150,8 @@ async function changeSite(
     const after = change(before);
     if (after.tenant !== before.tenant) checkTenantOfNode(after.tenant, await loadHost(before, deps));
     await checkFree(after, deps);
-    return (await deps.records.sites.change({ before, after })) ? after : undefined;
+    const choice = await storageChoice(before, after, deps);
+    return (await deps.records.sites.change({ before, after }, choice)) ? after : undefined;
   });
 }
 

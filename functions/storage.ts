@@ -3,14 +3,14 @@
 import { reconcileStorage } from "./http/reconcile-storage.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openObjectList } from "./stores/object-list.ts";
-import { openObjects } from "./stores/objects.ts";
+import { openOwnObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 
 /** API Gateway waits no longer than 30 seconds; the caller goes on with the cursor. */
 const BUDGET_MS = 15_000;
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openObjects, objectList: openObjectList },
+  { records: openRecords, objects: openOwnObjects, objectList: openObjectList },
   {
     async reconcileStorage({ body, activity }, deps) {
       const endsAt = deps.now().getTime() + BUDGET_MS;

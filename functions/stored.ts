@@ -5,7 +5,7 @@ import * as z from "zod";
 import { type Deps, lazyDeps } from "./deps.ts";
 import { adoptObject } from "./http/adopt-object.ts";
 import { openObjectList } from "./stores/object-list.ts";
-import { openObjects } from "./stores/objects.ts";
+import { openOwnObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
 import { chore } from "./telemetry/chore.ts";
 import type { Observed } from "./telemetry/observed.ts";
@@ -17,7 +17,7 @@ const ObjectCreated = z.object({ detail: z.object({ object: z.object({ key: z.st
 
 export const handler: Observed<SQSEvent, SQSBatchResponse> = chore(
   "stored",
-  lazyDeps({ records: openRecords, objects: openObjects, objectList: openObjectList }),
+  lazyDeps({ records: openRecords, objects: openOwnObjects, objectList: openObjectList }),
   async (event, deps) => {
     const failed: string[] = [];
     // One after the other: an index may be large.

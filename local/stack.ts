@@ -1,5 +1,5 @@
-// Everything the Master stands on, and the Master itself, on loopback in one process: DynamoDB, SQS, S3, STS and
-// EventBridge Scheduler by their real protocols, and the Lambda handlers behind the API host. State is in one directory.
+// Everything the Master stands on, and the Master itself, on loopback in one process: DynamoDB, SQS, S3, STS, SSM
+// and EventBridge Scheduler by their real protocols, and the Lambda handlers behind the API host. State is in one directory.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SQSBatchResponse } from "aws-lambda";
@@ -18,6 +18,8 @@ import type { S3FaultHook } from "./s3/faults.ts";
 import { type S3Server, startS3 } from "./s3/server.ts";
 import { type RunningScheduler, type SchedulerOptions, startScheduler } from "./scheduler/server.ts";
 import { type RunningSqs, startSqs } from "./sqs.ts";
+import { startSsm } from "./ssm/server.ts";
+import { ensureStorageIdentity, STORAGE_IDENTITY } from "./ssm/storage-identity.ts";
 import { ensureStackState, type StackState } from "./stack-state.ts";
 import { startSts } from "./sts/server.ts";
 import { createResources } from "./tables.ts";
@@ -167,6 +169,7 @@ interface Services {
   readonly sqs: RunningSqs;
   readonly scheduler: RunningScheduler;
   readonly sts: { readonly endpoint: string };
+  readonly ssm: { readonly endpoint: string };
   throwIfCrashed(): void;
 }
 
@@ -195,6 +198,8 @@ async function startServices(
   );
   const sqs = starting.use(await startSqs({ dataDir: dataDir("sqs"), port: ports.sqs, region: REGION }));
   const onCreated = await openObjectRules((queue, body) => sqs.send(QUEUE_ARNS[queue] ?? queue, body));
+  const parameters = { [STORAGE_IDENTITY]: await ensureStorageIdentity(dir) };
+  const ssm = starting.use(await startSsm({ parameters, credentials: own, now }));
   const s3 = starting.use(
     await startS3({
       dataDir: dataDir("s3"),
@@ -217,7 +222,7 @@ async function startServices(
   const throwIfCrashed = (): void => {
     if (crash !== undefined) throw new Error(crash);
   };
-  return { dynamodb, s3, sqs, scheduler, sts, throwIfCrashed };
+  return { dynamodb, s3, sqs, scheduler, sts, ssm, throwIfCrashed };
 }
 
 /** What serverless.yml gives the functions on AWS, and where the services are. */
@@ -232,6 +237,7 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     AWS_ENDPOINT_URL_SQS: services.sqs.endpoint,
     AWS_ENDPOINT_URL_SCHEDULER: services.scheduler.endpoint,
     AWS_ENDPOINT_URL_STS: services.sts.endpoint,
+    AWS_ENDPOINT_URL_SSM: services.ssm.endpoint,
     STAGE: "local",
     LOG_LEVEL: "SILENT",
     METRICS: "off",
@@ -241,6 +247,9 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     SCHEDULE_GROUP: NAMES.scheduleGroup,
     SCHEDULER_ROLE_ARN: ARNS.scheduler_role,
     NODE_ROLE_ARN: ARNS.node_role,
+    STORAGE_IDENTITY_PARAMETER: STORAGE_IDENTITY,
+    // MinIO on this machine is as good as any.
+    PRIVATE_STORAGE_ENDPOINTS: "allowed",
     AUDIENCE: "backupd-master-local",
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     SIGN_IN_LINK: "true",

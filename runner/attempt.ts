@@ -76,6 +76,13 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
       detail: `site ${claim.job.site_id} is not in this node's config`,
     });
   }
+  const { provider_id: providerId } = claim;
+  const storage = await deps.source.storageOf(providerId);
+  if (storage === undefined) {
+    throw new BackupError("storage_denied", {
+      detail: `the storage ${providerId} is not in this node's config`,
+    });
+  }
   await using lease = holdLease({
     claim,
     claimedAtMs: attempt.claimedAtMs,
@@ -91,6 +98,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     claim,
     site,
     config,
+    storage,
     lease,
     signal,
     progress: counters,
@@ -101,7 +109,8 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     restoresDir: state.restoresDir,
     indexCacheFile: join(state.indexDir, site.id),
     master: callWithRetry(master, { clock, deadlineMs: CALL_DEADLINE_MS }),
-    s3Credentials: deps.source.credentials,
+    s3Credentials: () => deps.source.credentialsOf(providerId),
+    storages: deps.source,
     uploads: deps.uploads,
     log,
     now: () => clock.now(),

@@ -2,7 +2,7 @@
 import { arch, release, type } from "node:os";
 import { v4 } from "uuid";
 import type { Claim } from "#shared/contracts/jobs.ts";
-import type { NodeConfig } from "#shared/contracts/nodes.ts";
+import type { NodeStorage } from "#shared/contracts/nodes.ts";
 import type { AttemptDeps } from "./attempt.ts";
 import { systemClock } from "./clock.ts";
 import { type ControlOptions, composeControl } from "./compose-control.ts";
@@ -22,12 +22,12 @@ export interface Engine {
   readonly runJobs?: JobRuns;
   readonly abortUpload: (
     upload: LedgerHead,
-    storage: NodeConfig["storage"],
+    storage: NodeStorage,
     credentials: () => Promise<StorageCredentials>,
   ) => Promise<void>;
   readonly uploadFate: (
     upload: LedgerHead,
-    storage: NodeConfig["storage"],
+    storage: NodeStorage,
     credentials: () => Promise<StorageCredentials>,
   ) => Promise<UploadFate>;
 }
@@ -56,10 +56,19 @@ export async function composeRunner(
     restores: keepRestores({ state, clock, log }),
     runBackup: engine.runBackup,
     runJobs: engine.runJobs ?? {},
-    abortUpload: async (upload) =>
-      engine.abortUpload(upload, (await source.current()).storage, source.credentials),
-    uploadFate: async (upload) =>
-      engine.uploadFate(upload, (await source.current()).storage, source.credentials),
+    async abortUpload(upload) {
+      const { provider_id: providerId, key } = upload.opened;
+      const storage = await source.storageOf(providerId);
+      // Of a storage that no site of this node uses any more: a lifecycle rule of its own is what is left.
+      if (storage === undefined) return log.warn("upload.left_behind", { key, provider_id: providerId });
+      await engine.abortUpload(upload, storage, () => source.credentialsOf(providerId));
+    },
+    async uploadFate(upload) {
+      const { provider_id: providerId } = upload.opened;
+      const storage = await source.storageOf(providerId);
+      if (storage === undefined) return { kind: "gone" };
+      return engine.uploadFate(upload, storage, () => source.credentialsOf(providerId));
+    },
     openQueue: (place) => openQueue(place, { credentials: source.credentials }),
     runningJobId: () => running?.claim.job.id ?? null,
     watchJob: (job) => {

@@ -2,12 +2,13 @@
 // lease, reports) and the engines that make archives and read them.
 import type { BackupReport } from "#shared/contracts/backups.ts";
 import type { Claim, JobType } from "#shared/contracts/jobs.ts";
-import type { NodeConfig } from "#shared/contracts/nodes.ts";
+import type { NodeConfig, NodeStorage } from "#shared/contracts/nodes.ts";
 import type { JobReport } from "#shared/contracts/restores.ts";
 import type { NodeSite } from "#shared/contracts/sites.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
 import type { Log } from "./io/log.ts";
 import type { MasterClient } from "./io/master-client.ts";
+import type { ConfigSource } from "./io/node-config.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
 import type { StageClock } from "./stage-clock.ts";
@@ -25,6 +26,8 @@ export interface JobContext {
   readonly site: NodeSite;
   /** As fetched right before the job. */
   readonly config: NodeConfig;
+  /** Where the claim says that this job's archive goes. */
+  readonly storage: NodeStorage;
   readonly lease: Lease;
   /** Lease lost, cancelled, or the runner is to stop: always aborts with a BackupError. */
   readonly signal: AbortSignal;
@@ -43,8 +46,10 @@ export interface JobContext {
   readonly restoresDir: string;
   /** Retries what is worth it; pass `signal` with each call. */
   readonly master: MasterClient;
-  /** For an SDK client's `credentials`: always fresh, also in the middle of a long upload. */
+  /** Of that storage, for an SDK client's `credentials`: always fresh, also in the middle of a long upload. */
   readonly s3Credentials: () => Promise<StorageCredentials>;
+  /** To abort what an earlier attempt has left open in another storage. */
+  readonly storages: Pick<ConfigSource, "storageOf" | "credentialsOf">;
   readonly uploads: UploadJournal;
   readonly log: Log;
   readonly now: () => Date;

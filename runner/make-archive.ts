@@ -31,7 +31,7 @@ export async function makeArchive(
   reportOf: (archived: Archived) => SuccessReport,
 ): Promise<Archived> {
   job.stages.enter("plan");
-  const { storage } = job.config;
+  const { storage } = job;
   const clients: Clients = {
     s3: makeS3(storage, job.s3Credentials),
     copier: makeS3(storage, job.s3Credentials, COPY_SILENCE_MS),
@@ -67,8 +67,10 @@ async function sendSomehow(
 ): Promise<Sent> {
   const { s3 } = clients;
   const noCopies: PreviousSource = { kind: "none", reason: "copy_refused" };
-  let equalParts = await wantsEqualParts(job.quirksFile, job.config.storage.endpoint);
-  let previous = equalParts ? noCopies : await findPrevious(job, s3);
+  const { endpoint, features } = job.storage;
+  let equalParts = features?.mixed_part_sizes === false || (await wantsEqualParts(job.quirksFile, endpoint));
+  const canCopy = !equalParts && features?.part_copy !== false;
+  let previous = canCopy ? await findPrevious(job, s3) : noCopies;
   for (;;) {
     const source = previous;
     // Also what this very job has sent before it was told that nothing can be copied.
@@ -77,7 +79,7 @@ async function sendSomehow(
     try {
       const input = { job, ...clients, from, previous, earlier, equalParts, reportOf: report };
       const made = await sendArchive(input);
-      if (equalParts) await rememberEqualParts(job.quirksFile, job.config.storage.endpoint);
+      if (equalParts) await rememberEqualParts(job.quirksFile, endpoint);
       return { made, previous };
     } catch (error) {
       if (error instanceof CopyRefused) previous = { kind: "none", reason: error.reason };

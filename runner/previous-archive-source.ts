@@ -18,8 +18,8 @@ export type PreviousSource =
 
 /** Of a job. */
 export interface PreviousAsked extends Pick<JobContext, "indexCacheFile" | "signal" | "log"> {
-  readonly claim: Pick<Claim, "previous"> & { readonly job: Pick<Claim["job"], "full"> };
-  readonly config: { readonly storage: { readonly bucket: string } };
+  readonly claim: Pick<Claim, "previous" | "no_previous"> & { readonly job: Pick<Claim["job"], "full"> };
+  readonly storage: { readonly bucket: string };
 }
 
 /** One in so many backups copies nothing, so that what lies unread in the storage does not do so for ever. */
@@ -32,12 +32,12 @@ const SAYS_OF_SOURCE = new Set<FullReason>(["source_gone", "source_changed", "so
 export async function findPrevious(job: PreviousAsked, s3: S3Client): Promise<PreviousSource> {
   const { previous } = job.claim;
   if (job.claim.job.full) return { kind: "none", reason: "requested" };
-  if (previous === undefined) return { kind: "none", reason: "no_previous" };
+  if (previous === undefined) return { kind: "none", reason: job.claim.no_previous ?? "no_previous" };
   if (previous.backups_since_full >= FULL_EVERY - 1) return { kind: "none", reason: "periodic" };
   const source = { key: objectKey(previous.s3_path), etag: previous.etag };
   const stored = {
     ...source,
-    bucket: job.config.storage.bucket,
+    bucket: job.storage.bucket,
     sizeBytes: previous.size_bytes,
     sha256Index: previous.sha256_index,
   };

@@ -6,6 +6,7 @@ import type { JobContext } from "./context.ts";
 import type { LedgerHead } from "./io/ledger-head.ts";
 import { abortUpload } from "./io/multipart.ts";
 import { type ListedPart, listParts } from "./io/open-upload.ts";
+import { makeS3 } from "./io/s3-client.ts";
 import type { Ledger, LedgerPart, Opened } from "./io/upload-ledger.ts";
 import type { UploadPlace } from "./io/upload-parts.ts";
 import { partBytesOf } from "./plan/copy/sent-parts.ts";
@@ -46,14 +47,12 @@ export function placeOf({ bucket, key, upload_id: uploadId }: Opened): UploadPla
   return { bucket, key, uploadId };
 }
 
-/** Aborts it, now or at a later start. */
-export async function endUpload(
-  { uploads, log }: Pick<JobContext, "uploads" | "log">,
-  s3: S3Client,
-  opened: Opened,
-): Promise<void> {
+/** Aborts it, now or at a later start. `s3`: of the job's own storage. */
+export async function endUpload(job: JobContext, s3: S3Client, opened: Opened): Promise<void> {
+  const { uploads, log } = job;
   try {
-    await abortUpload(s3, placeOf(opened));
+    if (isInStorageOf(job, opened)) await abortUpload(s3, placeOf(opened));
+    else await abortElsewhere(job, opened);
     await uploads.drop(opened.job_id);
   } catch (error) {
     log.warn("upload.not_aborted", { key: opened.key, error });
@@ -61,8 +60,28 @@ export async function endUpload(
   }
 }
 
-function isForThis({ claim, config }: JobContext, { opened, isAbandoned, hasParts }: LedgerHead): boolean {
-  const isSamePlace = opened.bucket === config.storage.bucket && opened.key === objectKey(claim.s3_path);
+/** The site was given another storage since. */
+async function abortElsewhere({ storages, log }: JobContext, opened: Opened): Promise<void> {
+  const { provider_id: providerId, key } = opened;
+  const storage = await storages.storageOf(providerId);
+  // None that this node has keys of: a lifecycle rule of that storage is what is left.
+  if (storage === undefined) return log.warn("upload.left_behind", { key, provider_id: providerId });
+  const s3 = makeS3(storage, () => storages.credentialsOf(providerId));
+  try {
+    await abortUpload(s3, placeOf(opened));
+  } finally {
+    s3.destroy();
+  }
+}
+
+function isInStorageOf({ claim }: JobContext, opened: Opened): boolean {
+  return opened.provider_id === claim.provider_id;
+}
+
+function isForThis(job: JobContext, { opened, isAbandoned, hasParts }: LedgerHead): boolean {
+  const { claim, storage } = job;
+  const isSamePlace =
+    isInStorageOf(job, opened) && opened.bucket === storage.bucket && opened.key === objectKey(claim.s3_path);
   // Whoever asks for everything anew does not trust what is there.
   const isTrusted = !claim.job.full || opened.job_id === claim.job.id;
   return isSamePlace && isTrusted && !isAbandoned && hasParts;

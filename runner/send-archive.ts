@@ -100,7 +100,7 @@ export async function sendArchive(input: SendInput): Promise<Made> {
   try {
     const uploaded = await uploadMultipart({
       s3,
-      bucket: job.config.storage.bucket,
+      bucket: job.storage.bucket,
       key: objectKey(job.claim.s3_path),
       pieces: input.equalParts ? plainPieces(archive.pieces) : archive.pieces,
       expectedBytes: expectedBytes(from.dump, plan),
@@ -218,6 +218,7 @@ function openedRecord({ job, earlier }: SendInput, plan: PackPlan, upload: OpenU
     job_id: job.claim.job.id,
     site_id: job.site.id,
     bucket: upload.bucket,
+    ...(job.claim.provider_id === undefined ? {} : { provider_id: job.claim.provider_id }),
     key: upload.key,
     upload_id: upload.uploadId,
     token: upload.token,

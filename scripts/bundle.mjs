@@ -63,8 +63,8 @@ const recentNode = {
 };
 
 /**
- * A client of the SDK brings a class for each error of its service, SSM 141 of them. What our code does not name comes out as
- * the service's general exception, with its name and message all the same.
+ * A client of the SDK brings a class and a schema for each error of its service, SSM 141 of them. What our code does not name
+ * comes out as the service's general exception, with its name and message all the same.
  */
 const namedErrors = {
   name: "named-errors",
@@ -72,11 +72,42 @@ const namedErrors = {
     const ours = readdirSync(join(ROOT, "functions/stores"))
       .map((file) => readFileSync(join(ROOT, "functions/stores", file), "utf8"))
       .join("\n");
-    onLoad({ filter: /client-(ssm|sns|sqs|sts)[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replaceAll(
+    const isNamed = (name) => new RegExp(`\\b${name}\\b`).test(ours);
+    const keepNamed =
+      (...patterns) =>
+      ({ path }) => ({
+        contents: patterns.reduce(
+          (text, pattern) => text.replaceAll(pattern, (found, name) => (isNamed(name) ? found : "")),
+          readFileSync(path, "utf8"),
+        ),
+        // As TypeScript, where imports that nobody uses go.
+        loader: "ts",
+      });
+    const CLIENTS = "client-(ssm|sns|sqs|sts)[\\\\/]dist-es[\\\\/]";
+    onLoad(
+      { filter: new RegExp(`${CLIENTS}schemas[\\\\/]schemas_0\\.js$`) },
+      keepNamed(
         /^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm,
-        (line, name) => (new RegExp(`\\b${name}\\b`).test(ours) ? line : ""),
+        /^export var (\w+)\$ = \[-3,[\s\S]*?^\];$/gm,
       ),
+    );
+    onLoad(
+      { filter: new RegExp(`${CLIENTS}models[\\\\/]errors\\.js$`) },
+      keepNamed(/^export class (\w+) [\s\S]*?^\}$/gm),
+    );
+  },
+};
+
+/** age also knows recipients of other curves and post-quantum ones, which have no part in ours: 80 kB. */
+const onlyX25519 = {
+  name: "only-x25519",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]@noble[\\/]post-quantum[\\/]hybrid\.js$/ }, () => ({
+      contents: "export const MLKEM768P256 = undefined, MLKEM768X25519 = undefined;",
+      loader: "js",
+    }));
+    onLoad({ filter: /[\\/]@noble[\\/]curves[\\/]nist\.js$/ }, () => ({
+      contents: "export const p256 = undefined;",
       loader: "js",
     }));
   },
@@ -93,7 +124,7 @@ export const COMMON_OPTIONS = {
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   // ES modules first: they can be cut down to what is used.
   mainFields: ["module", "main"],
-  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode, namedErrors],
+  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode, namedErrors, onlyX25519],
   legalComments: "none",
   logLevel: "warning",
 };

@@ -5,9 +5,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { ROOT, runMain } from "./setup.mjs";
 import { SetupError } from "./setup-error.mjs";
+import { ensureStorageIdentity } from "./storage-identity.ts";
 import { uploadDashboard } from "./upload-dashboard.ts";
 
 const OUT = join(ROOT, "dist");
@@ -33,6 +35,7 @@ await runMain(async () => {
   run([join(ROOT, "scripts", "package.mjs"), ...serverlessArgs(options)], ROOT);
   const cli = join(ROOT, "node_modules", "serverless", "bin", "serverless.js");
   run([cli, "deploy", "--package", ".serverless", ...serverlessArgs(options)], OUT);
+  await makeStorageIdentity(options);
   await deployDashboard(options, account);
   return 0;
 });
@@ -79,6 +82,18 @@ async function whoami(region: string): Promise<string> {
 Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and try again.
 To see without credentials what would be deployed, add --dry-run.`,
     );
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What opens the secrets of storage providers; made once per stage, and never replaced. */
+async function makeStorageIdentity({ stage, region }: Options): Promise<void> {
+  const client = new SSMClient({ region });
+  try {
+    const name = `/backupd/${stage}/storage-identity`;
+    const isNew = await ensureStorageIdentity(name, client);
+    console.log(`Storage identity: ${name} ${isNew ? "made" : "is there"}.`);
   } finally {
     client.destroy();
   }

@@ -158,6 +158,24 @@ const API_KINDS = {
     "This Idempotency-Key was used for another request",
     "Make a new random key for each new request, and use it again only to repeat that very request.",
   ),
+  provider_in_use: api(
+    409,
+    "never",
+    "Sites or backups still use the storage provider",
+    "Give the sites in the detail another storage, and keep the provider until its last backup is deleted.",
+  ),
+  storage_identity_missing: api(
+    409,
+    "never",
+    "The Master has no key for the secrets of storage providers",
+    "Run `npm run deploy` again: it makes the parameter if it is not there.",
+  ),
+  storage_secret_unreadable: api(
+    409,
+    "never",
+    "A storage provider's secret cannot be opened",
+    "Was the Master's storage identity (SSM) replaced? Give the provider its secret anew: PATCH /api/v1/storage/providers/{id}.",
+  ),
   payload_too_large: api(413, "never", "The body is too large", "Keep it under 256 KiB."),
   unsupported_media_type: api(415, "never", "The body is not JSON", "Send Content-Type: application/json."),
   rate_limited: api(429, "later", "Too many requests", "Wait for the time in Retry-After."),
@@ -327,17 +345,20 @@ const NODE_KINDS = {
     "A file could not be restored",
     "Read the detail; check the disk, its quota and the rights of backupd's user.",
   ),
-  storage_denied: node(
+  storage_denied: api(
+    502,
     "later",
     "The storage refused the credentials",
     "Check the storage provider's keys, the bucket policy and the node's clock.",
   ),
-  storage_unreachable: node(
+  storage_unreachable: api(
+    502,
     "later",
     "The storage does not answer",
     "Check the node's network and the storage provider's status.",
   ),
-  storage_failed: node(
+  storage_failed: api(
+    502,
     "later",
     "The storage failed",
     "Read the detail; check the storage provider's status.",

@@ -33,6 +33,7 @@ import { Heartbeat, HeartbeatAnswer, Node, NodeConfig, PatchNode } from "./contr
 import { CreateSite, PatchSite, PutQuota, QuotaCheck, Schedule, Site } from "./contracts/sites.ts";
 import { RESTORE_OPERATIONS } from "./restore-operations.ts";
 import { SIGN_IN_OPERATIONS } from "./sign-in-operations.ts";
+import { STORAGE_OPERATIONS } from "./storage-operations.ts";
 import { UPKEEP_OPERATIONS } from "./upkeep-operations.ts";
 
 export const API_BASE = "/api/v1";
@@ -401,6 +402,7 @@ export const OPERATIONS = {
 
   ...RESTORE_OPERATIONS,
   ...UPKEEP_OPERATIONS,
+  ...STORAGE_OPERATIONS,
 
   listAlerts: {
     method: "GET",

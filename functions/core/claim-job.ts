@@ -71,7 +71,7 @@ function grant(input: ClaimInput, job: JobRecord, displaced: Change<JobRecord>[]
   const place = { nodeId: site.node_id, siteId: site.id, fileName: archiveFileName(site.name, pathAt) };
   // The same process that asks again has lost the first answer: it goes on with its attempt, under a new number.
   const isSameAttempt = hasLiveLease(job, now);
-  const { ended_at: _ended, ...rest } = job;
+  const { ended_at: _ended, provider_id: _storage, ...rest } = job;
   const after: JobRecord = {
     ...rest,
     state: "running",
@@ -83,6 +83,7 @@ function grant(input: ClaimInput, job: JobRecord, displaced: Change<JobRecord>[]
     started_at: now.toISOString(),
     s3_path: objectPath(place),
     path_at: pathInstant,
+    ...(site.storage_provider_id === undefined ? {} : { provider_id: site.storage_provider_id }),
   };
   const siteNow = displaced.reduce((current, change) => siteAfterEnd(current, change.after), site);
   return {

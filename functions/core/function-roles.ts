@@ -32,19 +32,19 @@ const TEMPLATE_ARNS: ResourceArns = Object.fromEntries(
 
 const sub = (text: string): unknown => ({ "Fn::Sub": text });
 
-/** S3 asks KMS in the reader's name, where the archives have a key of their own. */
-const USE_ARCHIVES_KEY = {
+/** S3 asks KMS in the caller's name, where the archives have a key of their own. */
+const useArchivesKey = (...actions: readonly string[]): unknown => ({
   "Fn::If": [
     "HasArchivesKey",
     {
       Effect: "Allow",
-      Action: ["kms:Decrypt"],
+      Action: actions,
       Resource: { "Fn::GetAtt": ["ArchivesKey", "Arn"] },
       Condition: { StringEquals: { "kms:ViaService": sub(`s3.\${AWS::Region}.\${AWS::URLSuffix}`) } },
     },
     { Ref: "AWS::NoValue" },
   ],
-};
+});
 
 export function roleLogicalId(functionName: string): string {
   return `${functionName.charAt(0).toUpperCase()}${functionName.slice(1)}Role`;
@@ -58,7 +58,12 @@ export function functionRole(functionName: string): object {
       `The function ${functionName} has no row in functions/core/grants.ts: say what it may do there.`,
     );
   }
-  const readsArchives = GRANTS[functionName]?.some(({ may }) => may.includes("s3:GetObject"));
+  const may = (action: string): boolean =>
+    GRANTS[functionName]?.some((grant) => grant.may.includes(action)) === true;
+  const keyActions = [
+    ...(may("s3:GetObject") ? ["kms:Decrypt"] : []),
+    ...(may("s3:PutObject") ? ["kms:GenerateDataKey"] : []),
+  ];
   const logGroup = `/aws/lambda/backupd-\${sls:stage}-${functionName}`;
   const write: Statement = {
     Effect: "Allow",
@@ -87,7 +92,12 @@ export function functionRole(functionName: string): object {
           PolicyName: functionName,
           PolicyDocument: {
             Version: "2012-10-17",
-            Statement: [write, trace, ...statements, ...(readsArchives ? [USE_ARCHIVES_KEY] : [])],
+            Statement: [
+              write,
+              trace,
+              ...statements,
+              ...(keyActions.length > 0 ? [useArchivesKey(...keyActions)] : []),
+            ],
           },
         },
       ],

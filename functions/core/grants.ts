@@ -9,6 +9,7 @@ export const RESOURCES = [
   "gsi3",
   "gsi4",
   "archives",
+  "probes",
   "bucket",
   "node_queues",
   "dead_letter_queue",
@@ -16,6 +17,8 @@ export const RESOURCES = [
   "schedules",
   "scheduler_role",
   "node_role",
+  "storage_roles",
+  "storage_identity",
   "alarm_topic",
   "alarm_topic_key",
   "alert_targets",
@@ -60,6 +63,11 @@ const TELLS_MISSING: Grant = {
   may: ["s3:ListBucket"],
   because: "without it S3 answers 403 instead of 404 for an object that is not there",
 };
+/** What gives access to storages beside the stack's own bucket: their secrets' key, or their roles. */
+const STORAGES: readonly Grant[] = [
+  { on: "storage_identity", may: ["ssm:GetParameter"] },
+  { on: "storage_roles", may: ["sts:AssumeRole"] },
+];
 
 /** To compare records with objects, and to record what has no record. */
 const COMPARE_STORAGE: readonly Grant[] = [
@@ -109,6 +117,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi2"),
     { on: "node_queues", may: ["sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"] },
     { on: "node_role", may: ["sts:AssumeRole"] },
+    ...STORAGES,
   ],
   nodeBackups: [
     READ,
@@ -116,6 +125,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi2"),
     query("gsi3"),
     { on: "archives", may: ["s3:GetObject"] },
+    ...STORAGES,
   ],
   nodes: [
     CHANGE,
@@ -143,6 +153,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi4"),
     // For the URL of the archive that a job reads.
     { on: "archives", may: ["s3:GetObject"] },
+    ...STORAGES,
   ],
   jobReports: [CHANGE, query("gsi2")],
   restores: [WRITE, query("gsi2"), { on: "node_queues", may: ["sqs:SendMessage"] }],
@@ -154,14 +165,28 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi4"),
     { on: "archives", may: ["s3:GetObject", "s3:DeleteObject"] },
     TELLS_MISSING,
+    ...STORAGES,
   ],
-  backupFiles: [READ, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }],
+  backupFiles: [READ, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }, ...STORAGES],
   backupKeeping: [
     CHANGE,
     { on: "table", may: ["dynamodb:DeleteItem"] },
     query("table"),
     query("gsi2"),
     { on: "archives", may: ["s3:DeleteObject"] },
+    ...STORAGES,
+  ],
+  storageProviders: [
+    WRITE,
+    { on: "table", may: ["dynamodb:DeleteItem"] },
+    query("table"),
+    query("gsi1"),
+    {
+      on: "probes",
+      may: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+    },
+    TELLS_MISSING,
+    ...STORAGES,
   ],
   retention: [WRITE, query("table")],
   alerts: [WRITE, query("table"), query("gsi4"), ...TELL],
@@ -185,6 +210,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     query("gsi1"),
     query("gsi2"),
     { on: "archives", may: ["s3:DeleteObject"] },
+    ...STORAGES,
   ],
   storage: COMPARE_STORAGE,
   reconcileChore: COMPARE_STORAGE,

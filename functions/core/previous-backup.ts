@@ -1,9 +1,17 @@
 // Which archive the next backup of a site may copy from, and how long ago the last one was that copied nothing.
 import type { PreviousBackup } from "#shared/contracts/jobs.ts";
-import type { BackupRecord } from "./records.ts";
+import type { BackupRecord, JobRecord } from "./records.ts";
 
 /** How many records the rule needs to see at most: enough to tell that a full backup is due. */
 export const PREVIOUS_BACKUPS_READ = 30;
+
+/** Nothing is copied from one storage to another. */
+export function isElsewhere(
+  [newest]: readonly BackupRecord[],
+  { provider_id: here }: Pick<JobRecord, "provider_id">,
+): boolean {
+  return newest !== undefined && newest.provider_id !== here;
+}
 
 /** `newestFirst`: the site's backups under its present node. */
 export function previousBackup(newestFirst: readonly BackupRecord[]): PreviousBackup | undefined {

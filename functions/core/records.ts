@@ -16,6 +16,7 @@ import type { Heartbeat } from "#shared/contracts/nodes.ts";
 import type { Finding, VerifyResult } from "#shared/contracts/restores.ts";
 import type { Retention, RetentionAlarm } from "#shared/contracts/retention.ts";
 import type { LastJob, ProofSchedule, RecentDays, Schedule } from "#shared/contracts/sites.ts";
+import type { ProviderFeatures, ProviderKind } from "#shared/contracts/storage.ts";
 
 /** Removed things stay readable by id, for the history that names them, but are in no list. */
 export type Life = "live" | "removed";
@@ -55,6 +56,8 @@ export interface JobRecord {
   /** Where the latest claim's archive goes, and the instant in its name. */
   s3_path?: string;
   path_at?: string;
+  /** In which storage; absent, as in sites and backups: the default one. */
+  provider_id?: string;
   progress?: Progress;
   cancel_requested: boolean;
   backup_id?: string;
@@ -95,6 +98,7 @@ export interface SiteRecord {
   retention_stop?: { at: string; alarms: RetentionAlarm[] };
   quota_bytes?: number;
   exclude: string[];
+  storage_provider_id?: string;
   active_job_id?: string;
   last_job_id?: string;
   last_backup_id?: string;
@@ -148,6 +152,7 @@ export interface BackupRecord {
   /** The instant in the archive's name, by the Master's clock: what the backup shows is from then on. */
   created_at: string;
   s3_path: string;
+  provider_id?: string;
   size_bytes: number;
   /** The oldest records do not have `bytes_resumed`. */
   archive: Omit<Archive, "bytes_resumed"> & { bytes_resumed?: number };
@@ -189,6 +194,27 @@ export interface FailedVerification {
   deep: boolean;
   error: ErrorReport;
   findings: Finding[];
+}
+
+export interface ProviderRecord {
+  id: string;
+  version: number;
+  kind: ProviderKind;
+  name: string;
+  region: string;
+  bucket: string;
+  /** Of the kind `aws`. */
+  role_arn?: string;
+  /** Of the kind `s3`, as all of the next four. */
+  endpoint?: string;
+  force_path_style?: boolean;
+  access_key_id?: string;
+  /** An age file to the Master (stores/provider-secrets.ts). */
+  sealed_secret?: string;
+  created_at: string;
+  /** The last test that found it usable, and what it found. */
+  tested_at?: string;
+  features?: ProviderFeatures;
 }
 
 export interface EnrollmentTokenRecord {

@@ -100,6 +100,7 @@ function backupOf(
     trigger: job.trigger,
     created_at: job.path_at ?? report.started_at,
     s3_path: report.s3_path,
+    ...(job.provider_id === undefined ? {} : { provider_id: job.provider_id }),
     size_bytes: report.size_bytes,
     archive: report.archive,
     started_at: report.started_at,

@@ -5,6 +5,7 @@ import type { Job } from "#shared/contracts/jobs.ts";
 import type { Node } from "#shared/contracts/nodes.ts";
 import type { Finding } from "#shared/contracts/restores.ts";
 import type { NodeSite, Site } from "#shared/contracts/sites.ts";
+import { DEFAULT_PROVIDER } from "#shared/contracts/storage.ts";
 import { effectiveJob } from "./job-state.ts";
 import type {
   ApiTokenRecord,
@@ -71,6 +72,7 @@ export function viewSite(site: SiteRecord): Site {
     retention_stop: site.retention_stop ?? null,
     quota_bytes: site.quota_bytes ?? null,
     exclude: site.exclude,
+    storage_provider_id: site.storage_provider_id ?? DEFAULT_PROVIDER,
     active_job_id: site.active_job_id ?? null,
     last_backup_id: site.last_backup_id ?? null,
     last_backup_at: site.last_backup_at ?? null,
@@ -118,6 +120,7 @@ export function viewBackup(record: BackupRecord): Backup {
     ...place,
     ...{ archive: whole, started_at, finished_at, stages, warnings, warnings_total },
     origin: record.origin ?? "report",
+    provider_id: record.provider_id ?? DEFAULT_PROVIDER,
     hold: hold === undefined ? null : { ...hold, reason: hold.reason ?? null },
     ...{ verified_at, proved_at, proof },
     verification_failed: failed === undefined ? null : { ...failed, job_id: failed.job_id ?? null },

@@ -19,7 +19,7 @@ export interface DeletionOrder {
 export async function removeBackup(
   id: string,
   order: DeletionOrder,
-  deps: Deps<"records" | "objects">,
+  deps: Deps<"records" | "storages">,
 ): Promise<BackupRecord> {
   const deleted = await settleRace(async () => {
     const backup = await loadBackup(id, deps);
@@ -39,8 +39,9 @@ export async function removeBackup(
 /** In a bucket with versions, an administrator can bring the object back until they expire. */
 export async function removeObject(
   deleted: DeletedBackupRecord,
-  deps: Deps<"records" | "objects">,
+  deps: Deps<"records" | "storages">,
 ): Promise<void> {
-  await deps.objects.remove(objectKey(deleted.backup.s3_path));
+  const objects = await deps.storages.at(deleted.backup.provider_id);
+  await objects.remove(objectKey(deleted.backup.s3_path));
   await deps.records.deletedBackups.objectGone(deleted);
 }

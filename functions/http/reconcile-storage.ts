@@ -100,7 +100,10 @@ async function compareWithRecords(
 ): Promise<void> {
   const { report, deps } = work;
   report.sites += 1;
-  const backups = await deps.records.backups.ofSite(nodeId, siteId);
+  // What lies in other storages is not listed here.
+  const backups = (await deps.records.backups.ofSite(nodeId, siteId)).filter(
+    ({ provider_id: elsewhere }) => elsewhere === undefined,
+  );
   report.backups += backups.length;
   const differences = compareSite(backups, objects);
   for (const difference of differences) {

@@ -26,6 +26,7 @@ function backupEntity(table: Table) {
         trigger: { type: ["schedule", "manual"] as const, required: true },
         created_at: { type: "string", required: true },
         s3_path: { type: "string", required: true },
+        provider_id: { type: "string" },
         size_bytes: { type: "number", required: true },
         archive: { type: CustomAttributeType<BackupRecord["archive"]>("any"), required: true },
         started_at: { type: "string", required: true },
@@ -73,6 +74,8 @@ export interface BackupRecords {
   isPathUsed(nodeId: string, siteId: string, s3Path: string): Promise<boolean>;
   /** Nothing but that, whatever else becomes of it meanwhile; one that is gone stays gone. */
   changeTenant(backup: BackupRecord, tenant: string | undefined): Promise<void>;
+  /** How many of the site's backups lie in that storage. */
+  countAt(providerId: string, site: Pick<SiteRecord, "id" | "node_id">): Promise<number>;
   createItem(backup: BackupRecord): WriteItem;
   /** Fails when the backup is gone. */
   markItem(mark: BackupMark): WriteItem;
@@ -129,6 +132,11 @@ export function openBackupRecords(table: Table): BackupRecords {
         ExpressionAttributeValues: { ":key": gsi4sk, ...(tenant === undefined ? {} : { ":tenant": tenant }) },
       });
       await ifCondition(table.client.send(update));
+    },
+    async countAt(providerId, { id, node_id }) {
+      const query = backups.query.byNode({ node_id, site_id: id });
+      const { data } = await query.go({ pages: "all", consistent: true, attributes: ["provider_id"] });
+      return data.filter(({ provider_id }) => provider_id === providerId).length;
     },
     createItem(backup) {
       return asPut(backups.create(backup).params());

@@ -45,6 +45,7 @@ function jobEntity(table: Table) {
         lease_expires_at: { type: "string" },
         s3_path: { type: "string" },
         path_at: { type: "string" },
+        provider_id: { type: "string" },
         progress: { type: CustomAttributeType<Progress>("any") },
         cancel_requested: { type: "boolean", required: true },
         backup_id: { type: "string" },

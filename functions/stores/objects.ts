@@ -1,4 +1,4 @@
-// The bucket, as far as the Master touches it: look, sign a download, remove. Archives never pass through here.
+// A bucket, as far as the Master touches it: look, sign a download, remove. Archives never pass through here.
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -8,14 +8,13 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { BackupError } from "#shared/errors.ts";
+import { awsClient } from "./aws-client.ts";
 
 export interface ObjectRange {
   readonly offset: number;
   readonly bytes: number;
   readonly etag: string;
 }
-
-import { awsClient } from "./aws-client.ts";
 
 export interface Objects {
   /** The object's size, or undefined if there is none. */
@@ -27,8 +26,12 @@ export interface Objects {
   remove(key: string): Promise<void>;
 }
 
-export function openObjects({ bucketName: bucket }: { readonly bucketName: string }): Objects {
-  const client = awsClient(new S3Client({}));
+/** The stack's own bucket. */
+export function openOwnObjects({ bucketName }: { readonly bucketName: string }): Objects {
+  return openObjects(awsClient(new S3Client({})), bucketName);
+}
+
+export function openObjects(client: S3Client, bucket: string): Objects {
   return {
     async size(key) {
       try {

@@ -8,6 +8,7 @@ import { type DeletedBackupRecords, openDeletedBackupRecords } from "./deleted-b
 import { type IdempotencyRecords, openIdempotencyRecords } from "./idempotency-records.ts";
 import { type JobRecords, openJobRecords } from "./job-records.ts";
 import { type NodeRecords, openNodeRecords } from "./node-records.ts";
+import { openProviderRecords, type ProviderRecords } from "./provider-records.ts";
 import { openSiteRecords, type SiteRecords } from "./site-records.ts";
 import { openTable } from "./table.ts";
 import {
@@ -30,6 +31,7 @@ export interface Records {
   readonly alerts: AlertRecords;
   readonly idempotency: IdempotencyRecords;
   readonly chores: ChoreRecords;
+  readonly providers: ProviderRecords;
   /** Writes all records of a step or none; false when one of them has changed since it was read. */
   commit(step: Step): Promise<boolean>;
   transact(items: readonly WriteItem[]): Promise<boolean>;
@@ -55,6 +57,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     alerts: openAlertRecords(table),
     idempotency: openIdempotencyRecords(table),
     chores: openChoreRecords(table),
+    providers: openProviderRecords(table),
     async commit(step) {
       const items = [
         ...step.jobs.map((change) => jobs.changeItem(change)),

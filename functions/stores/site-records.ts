@@ -32,6 +32,7 @@ function siteEntity(table: Table) {
         proof: { type: CustomAttributeType<ProofSchedule>("any") },
         quota_bytes: { type: "number" },
         exclude: { type: CustomAttributeType<string[]>("any"), required: true },
+        storage_provider_id: { type: "string" },
         active_job_id: { type: "string" },
         last_job_id: { type: "string" },
         last_backup_id: { type: "string" },
@@ -87,8 +88,8 @@ export interface SiteRecords {
   /** All live sites of a node. */
   ofNode(nodeId: string): Promise<SiteRecord[]>;
   /** The three writes below are false when a condition failed: node gone or another tenant's, name or path taken, site changed. */
-  create(site: SiteRecord): Promise<boolean>;
-  change(change: { before: SiteRecord; after: SiteRecord }): Promise<boolean>;
+  create(site: SiteRecord, also?: readonly WriteItem[]): Promise<boolean>;
+  change(change: { before: SiteRecord; after: SiteRecord }, also?: readonly WriteItem[]): Promise<boolean>;
   remove(change: { before: SiteRecord; after: SiteRecord }): Promise<boolean>;
   /** Which of the two another site of the node has. */
   taken(site: SiteRecord): Promise<"name" | "path" | undefined>;
@@ -146,20 +147,22 @@ export function openSiteRecords(table: Table, nodes: NodeRecords): SiteRecords {
     async ofNode(nodeId) {
       return (await sites.query.byNode({ node_id: nodeId, life: "live" }).go({ pages: "all" })).data;
     },
-    create(site) {
+    create(site, also = []) {
       return transact(table, [
         nodes.countSite(site, 1),
         changeItem({ before: undefined, after: site }),
         ...values(site).map(reserve),
+        ...also,
       ]);
     },
-    change(change) {
+    change(change, also = []) {
       const [old, fresh] = [values(change.before), values(change.after)];
       const moved = ([0, 1] as const).filter((at) => old[at].digest !== fresh[at].digest);
       return transact(table, [
         changeItem(change),
         ...moved.flatMap((at) => [free(old[at]), reserve(fresh[at])]),
         ...(change.before.tenant === change.after.tenant ? [] : [nodes.moveSiteItem(change.after)]),
+        ...also,
       ]);
     },
     remove(change) {

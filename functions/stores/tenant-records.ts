@@ -10,6 +10,7 @@ import type { DeletedBackupRecords } from "./deleted-backup-records.ts";
 import type { JobRecords } from "./job-records.ts";
 import type { NodeRecords } from "./node-records.ts";
 import type { Page } from "./page.ts";
+import type { ProviderRecords } from "./provider-records.ts";
 import type { Records } from "./records.ts";
 import type { SiteRecords } from "./site-records.ts";
 import type { ApiTokenRecords, EnrollmentTokenRecords } from "./token-records.ts";
@@ -35,6 +36,7 @@ export function recordsOf(tenant: string, all: Records): Records {
     // serve.ts keeps the keys itself, by caller and tenant, before any handler is asked.
     chores: { last: refused, save: refused },
     idempotency: { get: refused, begin: refused, end: refused },
+    providers: NO_PROVIDERS,
     async commit(step) {
       for (const id of sitesIn(step)) await mustBe(whose.isOwnSite(id));
       await mustBe(step.site === undefined || step.site.after.tenant === tenant);
@@ -43,6 +45,18 @@ export function recordsOf(tenant: string, all: Records): Records {
     transact: refused,
   };
 }
+
+/** Where archives lie is the fleet owner's business. */
+const NO_PROVIDERS: ProviderRecords = {
+  get: refused,
+  all: refused,
+  create: refused,
+  change: refused,
+  remove: refused,
+  choices: refused,
+  forgetChoices: refused,
+  chooseItems: refused,
+};
 
 interface Whose {
   readonly tenant: string;
@@ -54,9 +68,9 @@ interface Whose {
 }
 
 /** Of calls that no operator of a tenant gets as far as. */
-const refused = (): never => {
+function refused(): never {
   throw new BackupError("fleet_owner_only");
-};
+}
 
 /** It was read through here, so it has been moved away since; or a handler has a fault. */
 async function mustBe(isOwn: boolean | Promise<boolean>): Promise<void> {
@@ -117,11 +131,13 @@ function sitesOf({ tenant, all, own, isOwnNode, isOwnSite }: Whose): SiteRecords
     allOfTenant: refused,
     everyOne: refused,
     ofNode: async (nodeId) => ((await isOwnNode(nodeId)) ? sites.ofNode(nodeId) : []),
-    async create(site) {
-      await mustBe(site.tenant === tenant && isOwnNode(site.node_id));
+    // What else would be written is a choice of storage, which is the fleet owner's.
+    async create(site, also = []) {
+      await mustBe(also.length === 0 && site.tenant === tenant && isOwnNode(site.node_id));
       return sites.create(site);
     },
-    async change(change) {
+    async change(change, also = []) {
+      await mustBe(also.length === 0);
       await mustStay(change);
       return sites.change(change);
     },
@@ -176,6 +192,7 @@ function backupsOf({ tenant, all, isOwnSite }: Whose): BackupRecords {
       (await isOwnSite(siteId)) ? backups.newestOfSite(nodeId, siteId, limit) : [],
     ofSite: async (nodeId, siteId) => ((await isOwnSite(siteId)) ? backups.ofSite(nodeId, siteId) : []),
     isPathUsed: refused,
+    countAt: refused,
     changeTenant: refused,
     createItem: refused,
     markItem: refused,

@@ -12,10 +12,13 @@ import { openIssuerKeys } from "#functions/stores/jwks.ts";
 import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
 import { openNotifier } from "#functions/stores/notifier.ts";
 import { openObjectList } from "#functions/stores/object-list.ts";
-import { openObjects } from "#functions/stores/objects.ts";
+import { openOwnObjects } from "#functions/stores/objects.ts";
+import { openProviderProbe } from "#functions/stores/provider-probe.ts";
+import { openProviderSecrets } from "#functions/stores/provider-secrets.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { openRecords } from "#functions/stores/records.ts";
 import { openSchedules } from "#functions/stores/schedules.ts";
+import { openStorages } from "#functions/stores/storages.ts";
 import { type EnforcementOptions, enforceRoles } from "#local/iam/enforce-roles.ts";
 import { PROJECT_ROOT, readServerlessFile, type ServerlessFile } from "#local/serverless-file.ts";
 import { toEvent } from "./event.ts";
@@ -112,8 +115,11 @@ function openAll(config: Config): AllDeps {
     records: openRecords(config),
     queues: openQueues(config),
     schedules: openSchedules(config),
-    objects: openObjects(config),
+    objects: openOwnObjects(config),
     objectList: openObjectList(config),
+    storages: openStorages(config),
+    providerSecrets: openProviderSecrets(config),
+    providerProbe: openProviderProbe(config),
     nodeCredentials: openNodeCredentials(config),
     notifier: openNotifier(config),
     issuerKeys: openIssuerKeys(config),

@@ -74,6 +74,14 @@ const RULES: Readonly<Record<string, Rule>> = {
   PutObjectCommand: object("PutObject"),
   DeleteObjectCommand: object("DeleteObject"),
   ListObjectsV2Command: (input) => on(`arn:aws:s3:::${text(input["Bucket"])}`, "s3:ListBucket"),
+  CreateMultipartUploadCommand: object("PutObject"),
+  UploadPartCommand: object("PutObject"),
+  UploadPartCopyCommand: (input) => [
+    ...on(objectArn(input), "s3:PutObject"),
+    ...on(`arn:aws:s3:::${text(input["CopySource"])}`, "s3:GetObject"),
+  ],
+  CompleteMultipartUploadCommand: object("PutObject"),
+  AbortMultipartUploadCommand: object("AbortMultipartUpload"),
   CreateQueueCommand: (input, place) =>
     on(
       queueArn(text(input["QueueName"]), place),

@@ -21,6 +21,7 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     gsi3: `${table}/index/gsi3`,
     gsi4: `${table}/index/gsi4`,
     archives: `arn:aws:s3:::${names.bucketName}/*`,
+    probes: `arn:aws:s3:::${names.bucketName}/_backupd/probe/*`,
     bucket: `arn:aws:s3:::${names.bucketName}`,
     node_queues: arn("sqs", "backupd-local-node-*"),
     dead_letter_queue: arn("sqs", names.deadLetterQueueName),
@@ -33,5 +34,7 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     email_identities: arn("ses", "identity/*"),
     everything: "*",
     node_role: role(`backupd-local-node-${region}`),
+    storage_roles: role("backupd-storage-*"),
+    storage_identity: arn("ssm", "parameter/backupd/local/storage-identity"),
   };
 }

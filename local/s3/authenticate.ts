@@ -47,7 +47,7 @@ interface Claim {
 export interface AuthenticateDeps {
   readonly credentials: CredentialSource;
   readonly now: () => Date;
-  readonly service: "s3" | "sts";
+  readonly service: "s3" | "sts" | "ssm";
 }
 
 /**

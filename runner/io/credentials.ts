@@ -1,7 +1,7 @@
 // The storage and queue credentials: opened with the node's age key, kept in memory only, and replaced before
 // they end, also in the middle of a long upload.
 import { armor, Decrypter } from "age-encryption";
-import { NodeCredentials } from "#shared/contracts/nodes.ts";
+import { NodeCredentials, type StorageKeys } from "#shared/contracts/nodes.ts";
 import { BackupError } from "#shared/errors.ts";
 import { redacting } from "./redacting.ts";
 
@@ -16,7 +16,10 @@ export interface StorageCredentials {
 
 /** Opened credentials with the time they are good for, by a clock that does not jump. */
 export interface OpenedCredentials {
+  /** Of the queue and the default storage. */
   readonly credentials: StorageCredentials;
+  /** Of other storages, by their provider. */
+  readonly providers: ReadonlyMap<string, StorageCredentials>;
   /** Fetch new ones from then on; Infinity for static keys. */
   readonly refreshAtMs: number;
 }
@@ -47,21 +50,29 @@ export async function openCredentials(
       detail: "the sealed credentials have another shape",
     });
   }
-  const {
-    access_key_id: accessKeyId,
-    secret_access_key: secretAccessKey,
-    session_token,
-    expires_at,
-  } = opened.data;
+  const { providers = {}, ...own } = opened.data;
+  const { credentials, refreshAtMs } = usable(own, at);
+  const others = Object.entries(providers).map(([id, keys]) => [id, usable(keys, at)] as const);
+  return {
+    credentials,
+    providers: new Map(others.map(([id, keys]) => [id, keys.credentials])),
+    // All come together, so the first to end decides.
+    refreshAtMs: Math.min(refreshAtMs, ...others.map(([, keys]) => keys.refreshAtMs)),
+  };
+}
+
+function usable(keys: StorageKeys, at: OpenedAt): Omit<OpenedCredentials, "providers"> {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token, expires_at } = keys;
   const sessionToken = session_token === undefined ? {} : { sessionToken: session_token };
-  const keys = { accessKeyId, secretAccessKey, ...sessionToken };
-  if (expires_at === undefined)
-    return { credentials: redacting(keys), refreshAtMs: Number.POSITIVE_INFINITY };
+  const credentials = { accessKeyId, secretAccessKey, ...sessionToken };
+  if (expires_at === undefined) {
+    return { credentials: redacting(credentials), refreshAtMs: Number.POSITIVE_INFINITY };
+  }
   const lifeMs = Math.max(0, Date.parse(expires_at) - Date.parse(at.serverTime));
   const expiration = new Date(at.now.getTime() + lifeMs);
   const marginMs = Math.min(REFRESH_MARGIN_MS, lifeMs / 2);
   return {
-    credentials: redacting({ ...keys, expiration }),
+    credentials: redacting({ ...credentials, expiration }),
     refreshAtMs: at.monotonicMs + lifeMs - marginMs,
   };
 }

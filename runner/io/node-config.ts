@@ -1,6 +1,8 @@
 // The node's config as the Master last gave it, with its credentials opened. One place fetches it, at most once
 // at a time, however many uploads find at the same moment that their credentials are about to end.
-import type { NodeConfig } from "#shared/contracts/nodes.ts";
+import type { NodeConfig, NodeStorage } from "#shared/contracts/nodes.ts";
+import { DEFAULT_PROVIDER } from "#shared/contracts/storage.ts";
+import { BackupError } from "#shared/errors.ts";
 import type { Clock } from "../clock.ts";
 import { type OpenedCredentials, openCredentials, type StorageCredentials } from "./credentials.ts";
 import type { MasterClient } from "./master-client.ts";
@@ -10,8 +12,12 @@ export interface ConfigSource {
   readonly current: () => Promise<NodeConfig>;
   /** Fetches it now. */
   readonly refresh: () => Promise<NodeConfig>;
-  /** Good for at least some minutes. */
+  /** Of the queue and the default storage; good for at least some minutes. */
   readonly credentials: () => Promise<StorageCredentials>;
+  /** Another storage's, by its provider. Throws `storage_denied` when the Master has none for this node. */
+  readonly credentialsOf: (providerId: string | undefined) => Promise<StorageCredentials>;
+  /** Where that provider's archives go; undefined if it is none of this node's. Asks the Master before it says so. */
+  readonly storageOf: (providerId: string | undefined) => Promise<NodeStorage | undefined>;
 }
 
 interface Loaded {
@@ -50,12 +56,37 @@ export function createConfigSource(deps: ConfigSourceDeps): ConfigSource {
     return loading;
   }
 
+  async function fresh(): Promise<Loaded> {
+    return loaded !== undefined && clock.monotonicMs() < loaded.opened.refreshAtMs
+      ? loaded
+      : await loadOnce();
+  }
+
   return {
     current: async () => (loaded ?? (await loadOnce())).config,
     refresh: async () => (await loadOnce()).config,
-    async credentials() {
-      const fresh = loaded !== undefined && clock.monotonicMs() < loaded.opened.refreshAtMs;
-      return (fresh && loaded !== undefined ? loaded : await loadOnce()).opened.credentials;
+    credentials: async () => (await fresh()).opened.credentials,
+    async credentialsOf(providerId = DEFAULT_PROVIDER) {
+      const { opened } = await fresh();
+      if (providerId === DEFAULT_PROVIDER) return opened.credentials;
+      const found = opened.providers.get(providerId) ?? (await loadOnce()).opened.providers.get(providerId);
+      if (found !== undefined) return found;
+      throw new BackupError("storage_denied", {
+        detail: `The Master has no keys of the storage provider ${providerId} for this node`,
+        hint: "Test it: POST /api/v1/storage/providers/{id}/test. The Master's log says why its keys cannot be had.",
+      });
+    },
+    async storageOf(providerId) {
+      const { config } = loaded ?? (await loadOnce());
+      return findStorage(config, providerId) ?? findStorage((await loadOnce()).config, providerId);
     },
   };
+}
+
+function findStorage(
+  { storage, storages }: NodeConfig,
+  providerId: string = DEFAULT_PROVIDER,
+): NodeStorage | undefined {
+  if (providerId === DEFAULT_PROVIDER) return storage;
+  return storages.find(({ provider_id: id }) => id === providerId);
 }

@@ -14,6 +14,7 @@ export interface S3Place {
   /** Absent on AWS. */
   readonly endpoint?: string | undefined;
   readonly region: string;
+  readonly force_path_style?: boolean | undefined;
 }
 
 /** With the SDK's growing pauses some 10 s of trouble: little, beside the hours that an upload may have taken. */
@@ -40,7 +41,9 @@ export function makeS3(
       httpAgent: { keepAlive: true, maxSockets: 16 },
     },
     // Addressed by IP or by a name without wildcard certificates, other providers need the bucket in the path.
-    ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint, forcePathStyle: true }),
+    ...(place.endpoint === undefined
+      ? {}
+      : { endpoint: place.endpoint, forcePathStyle: place.force_path_style ?? true }),
   });
   if (isPrivateWire(place.endpoint)) leavePartsUnsigned(client);
   return client;

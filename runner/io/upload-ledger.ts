@@ -16,6 +16,8 @@ const Opened = z.object({
   job_id: z.string(),
   site_id: z.string(),
   bucket: z.string(),
+  /** Absent: the default storage. */
+  provider_id: z.string().optional(),
   key: z.string(),
   upload_id: z.string(),
   /** In the object's metadata: tells whether an object at the key comes from this upload. */

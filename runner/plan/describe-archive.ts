@@ -10,6 +10,7 @@ export interface DescribedBackup {
 
 const FULL_BECAUSE: Readonly<Record<NonNullable<Archive["full_reason"]>, string>> = {
   no_previous: "it is the first",
+  storage_changed: "the site's backups now go to another storage than the one before",
   requested: "that was asked for",
   periodic: "one in thirty is",
   nothing_unchanged: "nothing is as it was",

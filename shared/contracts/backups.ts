@@ -3,6 +3,7 @@ import * as z from "zod";
 import { Bytes, ErrorReport, Id, Label, Measure, SiteName, Timestamp } from "./common.ts";
 import { Stage, Trigger } from "./jobs.ts";
 import { Finding, VerifyResult } from "./restores.ts";
+import { ProviderId } from "./storage.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -18,6 +19,7 @@ export type Warning = z.infer<typeof Warning>;
 /** Why an archive was packed in full although most backups copy what has not changed. */
 export const FullReason = z.enum([
   "no_previous",
+  "storage_changed",
   "requested",
   "periodic",
   "nothing_unchanged",
@@ -134,6 +136,7 @@ export const Backup = z.object({
   node_id: Id,
   trigger: Trigger,
   created_at: Timestamp,
+  provider_id: ProviderId.describe("The storage that the archive lies in, wherever the site's next ones go"),
   s3_path: z.string(),
   size_bytes: Bytes,
   archive: Archive,

@@ -10,6 +10,7 @@ import {
   StartVerify,
   VerifyResult,
 } from "./restores.ts";
+import { ProviderId } from "./storage.ts";
 
 /** What a job does to its site. `undo` puts back what the site's last restore replaced. */
 export const JOB_TYPES = ["backup", "restore", "undo", "verify"] as const;
@@ -176,10 +177,14 @@ export const Claim = z.object({
   lease_expires_at: Timestamp,
   /** Where this attempt's archive goes, if it makes one; the time in its name is the Master's, not the node's. */
   s3_path: z.string(),
+  /** In which of the storages of the node's config; absent: the default one. */
+  provider_id: ProviderId.optional(),
   /** Of a restore or a verification: the archive to read. */
   source: SourceBackup.optional(),
   /** The site's newest backup, if this node made one. */
   previous: PreviousBackup.optional(),
+  /** Why there is no `previous` although the site has backups. */
+  no_previous: z.enum(["storage_changed"]).optional(),
 });
 export type Claim = z.infer<typeof Claim>;
 

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { Bytes, Id, Label, Tenant, Timestamp } from "./common.ts";
 import { NodeSite } from "./sites.ts";
+import { ProviderFeatures, ProviderId } from "./storage.ts";
 
 export const DiscoveredSite = z.strictObject({
   path: z.string().min(1).max(4096),
@@ -52,26 +53,41 @@ export const PatchNode = z.strictObject({
     .describe("For operators of the whole fleet; all its sites must be of it"),
 });
 
-/** What `credentials` holds once opened with the node's age identity. Lives in memory only. */
-export const NodeCredentials = z.object({
+const StorageKeys = z.object({
   access_key_id: z.string(),
   secret_access_key: z.string(),
   session_token: z.string().optional(),
   expires_at: Timestamp.optional().describe("Absent for static keys"),
 });
+export type StorageKeys = z.infer<typeof StorageKeys>;
+
+/** What `credentials` holds once opened with the node's age identity. Lives in memory only. */
+export const NodeCredentials = StorageKeys.extend({
+  /** Of the storages beside the default one that the node's sites use, by provider. */
+  providers: z.record(z.string(), StorageKeys).optional(),
+});
 export type NodeCredentials = z.infer<typeof NodeCredentials>;
+
+/** A place for archives. */
+export const NodeStorage = z.object({
+  bucket: z.string(),
+  region: z.string(),
+  endpoint: z.url().optional().describe("Absent on AWS"),
+  prefix: z.string().describe("Every key of this node begins with it: `{node_uuid}/`"),
+  /** Absent for the default one. */
+  provider_id: ProviderId.optional(),
+  force_path_style: z.boolean().optional().describe("Absent: where there is an endpoint"),
+  features: ProviderFeatures.optional().describe("What a test has found; absent: not tested"),
+});
+export type NodeStorage = z.infer<typeof NodeStorage>;
 
 export const NodeConfig = z.object({
   node_id: Id,
   revision: z.string(),
   server_time: Timestamp,
   queue: z.object({ url: z.url(), region: z.string(), endpoint: z.url().optional() }),
-  storage: z.object({
-    bucket: z.string(),
-    region: z.string(),
-    endpoint: z.url().optional().describe("Absent on AWS"),
-    prefix: z.string().describe("Every key of this node begins with it: `{node_uuid}/`"),
-  }),
+  storage: NodeStorage.describe("The default one"),
+  storages: z.array(NodeStorage).default([]).describe("The others that the node's sites use"),
   /** age file, ASCII-armoured, encrypted to the node's recipient: JSON of `NodeCredentials`. */
   credentials: z.string(),
   limits: z.object({

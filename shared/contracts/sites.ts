@@ -3,6 +3,7 @@ import * as z from "zod";
 import { Bytes, Id, SiteName, Tenant, Timestamp } from "./common.ts";
 import { JobState } from "./jobs.ts";
 import { Retention, RetentionStop } from "./retention.ts";
+import { DEFAULT_PROVIDER, ProviderId } from "./storage.ts";
 
 /** An absolute POSIX path, already normal: what the operator wrote is what root will read. */
 export const SitePath = z
@@ -45,6 +46,9 @@ export const CreateSite = z.strictObject({
   schedule: Schedule.optional(),
   quota_bytes: Bytes.nullable().default(null),
   exclude: z.array(ExcludeGlob).max(100).default([]).describe("Globs relative to wp-content"),
+  storage_provider_id: ProviderId.default(DEFAULT_PROVIDER).describe(
+    "Where its archives go; another than the default one needs the role admin",
+  ),
 });
 export type CreateSite = z.infer<typeof CreateSite>;
 
@@ -56,6 +60,9 @@ export const PatchSite = z.strictObject({
     .optional()
     .describe("For operators of the whole fleet: moves the site, its jobs and backups"),
   exclude: z.array(ExcludeGlob).max(100).optional(),
+  storage_provider_id: ProviderId.optional().describe(
+    "Where its next archives go; older ones stay where they are. Needs the role admin",
+  ),
 });
 export type PatchSite = z.infer<typeof PatchSite>;
 
@@ -92,6 +99,7 @@ export const Site = z.object({
   retention_stop: RetentionStop.nullable().describe("Why nothing is deleted until somebody has looked"),
   quota_bytes: Bytes.nullable(),
   exclude: z.array(ExcludeGlob),
+  storage_provider_id: ProviderId,
   active_job_id: Id.nullable(),
   last_backup_id: Id.nullable(),
   last_backup_at: Timestamp.nullable(),

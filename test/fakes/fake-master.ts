@@ -152,6 +152,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
         server_time: master.now().toISOString(),
         queue: master.queue,
         storage: { bucket: "backups", region: "us-east-1", prefix: `${master.nodeId}/` },
+        storages: [],
         credentials: await seal(node?.age_recipient ?? ""),
         limits: master.limits,
         sites: master.sites,

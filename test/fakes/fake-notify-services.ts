@@ -13,10 +13,13 @@ export interface FakeNotifyServices extends AsyncDisposable {
   readonly received: Received[];
   /** Statuses of the next answers; then all is well again. */
   readonly refusals: number[];
-  /** The value of every SSM parameter; undefined: there is none. */
+  /** The value of the SSM parameter of alert targets; undefined: there is none. */
   parameter: string | undefined;
+  /** The values of others, by name. */
+  readonly parameters: Map<string, string>;
 }
 
+const ALERT_TARGETS = "/backupd/local/alert-targets";
 const PUBLISHED =
   '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>';
 
@@ -33,14 +36,18 @@ export async function startFakeNotifyServices(): Promise<FakeNotifyServices> {
     const status = isParameter ? undefined : refusals.shift();
     if (status !== undefined) {
       outgoing.writeHead(status).end();
-    } else if (isParameter && services.parameter === undefined) {
+    } else if (isParameter && parameterOf(body) === undefined) {
       outgoing.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
       outgoing.end(JSON.stringify({ __type: "ParameterNotFound" }));
     } else if (isParameter) {
-      outgoing.end(JSON.stringify({ Parameter: { Name: "p", Value: services.parameter } }));
+      outgoing.end(JSON.stringify({ Parameter: { Name: "p", Value: parameterOf(body) } }));
     } else {
       outgoing.end(body.includes("Action=Publish") ? PUBLISHED : JSON.stringify({ MessageId: "1" }));
     }
+  };
+  const parameterOf = (body: string): string | undefined => {
+    const { Name: name } = JSON.parse(body) as { Name: string };
+    return services.parameters.get(name) ?? (name === ALERT_TARGETS ? services.parameter : undefined);
   };
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing).catch(() => outgoing.destroy());
@@ -51,6 +58,7 @@ export async function startFakeNotifyServices(): Promise<FakeNotifyServices> {
     received,
     refusals,
     parameter: undefined,
+    parameters: new Map(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -66,6 +74,6 @@ export function notifyEnvironment({ url }: FakeNotifyServices): Record<string, s
     AWS_ENDPOINT_URL_SESV2: url,
     AWS_ENDPOINT_URL_SSM: url,
     ALERT_TOPIC_ARN: "arn:aws:sns:us-east-1:000000000000:backupd-local-alarms",
-    ALERT_TARGETS_PARAMETER: "/backupd/local/alert-targets",
+    ALERT_TARGETS_PARAMETER: ALERT_TARGETS,
   };
 }

@@ -52,11 +52,16 @@ async function makeThings(): Promise<Things> {
   const backup = await finishBackup(master, node, first ?? "", { body: object, archive });
   const damaged = await finishBackup(master, node, third ?? "", { body: "no archive at all" });
   const { job_id: job } = await master.admin.call("startBackup", { id: second ?? "", body: {} });
+  const place = { region: "us-east-1", bucket: master.bucket, endpoint: master.s3Server.endpoint };
+  const { id: provider } = await master.admin.call("createStorageProvider", {
+    body: { kind: "s3", name: "one", ...place, access_key_id: "ID", secret_access_key: "a-secret" },
+  });
   const things = {
     sites: sites.map(({ id }) => id),
     nodes: [node.id],
     backups: [backup.id, damaged.id],
     jobs: [job, backup.jobId],
+    providers: [provider],
   };
   const values = {
     expression: "cron(0 3 * * ? *)",
@@ -64,6 +69,9 @@ async function makeThings(): Promise<Things> {
     node_id: node.id,
     site_id: second,
     job_id: job,
+    ...place,
+    storage_provider_id: "default",
+    role_arn: "arn:aws:iam::000000000000:role/backupd-storage-x",
   };
   return { ids: Object.values(things).flat(), things, values };
 }

@@ -10,6 +10,7 @@ import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
 import { verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
+import { everyCallOfProviders } from "./every-call-of-providers.ts";
 import { everyCallOfStorage } from "./every-call-of-storage.ts";
 
 const SCHEDULE = { expression: "rate(1 day)", time_zone: "UTC", flexible_minutes: 15, enabled: true };
@@ -24,6 +25,7 @@ export async function makeEveryCall(master: Master, passHours: (hours: number) =
   await everyCallOfJobs(master, node, site.id);
   await everyCallOfRestores(master, node, site.id);
   await everyCallOfKeeping(master, node, site.id);
+  await everyCallOfProviders(master, node);
   await buryAJob(master, site.id);
   await everyCallOfTenants(master, node, site.id, passHours);
   await admin.call("startBackup", { id: site.id, body: {} });

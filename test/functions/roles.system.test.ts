@@ -1,5 +1,6 @@
 // One role per function, as packaged: it allows every call that the function makes, and nothing that none does.
 import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
+import { generateX25519Identity } from "age-encryption";
 import { beforeAll, describe, expect, test } from "vitest";
 import { roleLogicalId, statementsOf } from "#functions/core/function-roles.ts";
 import { GRANTS } from "#functions/core/grants.ts";
@@ -8,6 +9,7 @@ import { watchCalls } from "#functions/stores/aws-client.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { enforceRoles, type FunctionCall } from "#local/iam/enforce-roles.ts";
 import { localArns } from "#local/iam/local-arns.ts";
+import { STORAGE_IDENTITY } from "#local/ssm/storage-identity.ts";
 import { notifyEnvironment, startFakeNotifyServices } from "#test/fakes/fake-notify-services.ts";
 import { startMaster } from "#test/helpers/master.ts";
 import { packageTemplate, resourcesOfType, type Template } from "#test/helpers/package-master.ts";
@@ -43,6 +45,7 @@ beforeAll(async () => {
   resolver = templateResolver(template, { ...PLACE, names: { Bucket: BUCKET } });
   let hoursAhead = 0;
   await using services = await startFakeNotifyServices();
+  services.parameters.set(STORAGE_IDENTITY, await generateX25519Identity());
   services.parameter = JSON.stringify({ email: { from: "a@example.com", to: ["b@example.com"] } });
   await using master = await startMaster({
     env: notifyEnvironment(services),
@@ -202,7 +205,9 @@ describe("the node role, cut down to a session of one node", () => {
   const bucketArn = `arn:aws:s3:::${BUCKET}`;
 
   async function may(action: string, resource: string): Promise<boolean> {
-    const session = JSON.parse(sessionPolicy({ nodeId, bucketArn, queueArn: queueOf(nodeId) }));
+    const session = JSON.parse(
+      sessionPolicy({ nodeId, roleArn: ARNS.node_role, bucket: BUCKET, queueArn: queueOf(nodeId) }),
+    );
     const answer = await simulate(rolePolicy("NodeRole"), action, resource, { sessionPolicy: session });
     return answer === "Allowed";
   }

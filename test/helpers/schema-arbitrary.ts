@@ -106,9 +106,18 @@ function text({ pattern, format, minLength = 0, maxLength = 40 }: JsonSchema, kn
       .map((date) => date.toISOString());
   if (format === "uri") return fc.webUrl();
   if (format === "email") return fc.emailAddress();
-  if (pattern !== undefined)
-    return fc.stringMatching(new RegExp(pattern, "u"), { maxLength: Math.max(maxLength, 64) });
+  if (pattern !== undefined) return matching(pattern, Math.max(maxLength, 64));
   return fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 40) });
+}
+
+const made = new Map<string, Json>();
+
+/** Kept: all of Unicode but its control characters takes seconds to make. */
+function matching(pattern: string, maxLength: number): Json {
+  const name = `${maxLength} ${pattern}`;
+  const known = made.get(name) ?? fc.stringMatching(new RegExp(pattern, "u"), { maxLength });
+  made.set(name, known);
+  return known;
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum }: JsonSchema): { min: number; max: number } {

@@ -111,7 +111,7 @@ async function find(
         ...told,
       },
     },
-    config: { storage: { bucket: BUCKET } },
+    storage: { bucket: BUCKET },
     indexCacheFile: cacheFile(),
     signal: new AbortController().signal,
     log: recordedLog().log,

@@ -136,6 +136,7 @@ function BackupFacts({ backup }: { backup: Backup }): ReactNode {
 
 const FULL: Readonly<Record<NonNullable<Backup["archive"]["full_reason"]>, string>> = {
   no_previous: "the first one",
+  storage_changed: "the one before is in another storage",
   requested: "asked for",
   periodic: "its turn",
   nothing_unchanged: "everything had changed",

@@ -1,6 +1,6 @@
 // What the Master needs of S3: sizes, signed downloads that end, and removal.
 import { randomUUID } from "node:crypto";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Objects, openObjects } from "#functions/stores/objects.ts";
 import { type Master, startMaster } from "#test/helpers/master.ts";
@@ -10,7 +10,7 @@ let master: Master;
 let objects: Objects;
 beforeAll(async () => {
   master = await startMaster();
-  objects = openObjects(hostConfig());
+  objects = openObjects(new S3Client({}), hostConfig().bucketName);
 });
 afterAll(() => master.close());
 

@@ -43,6 +43,7 @@ function fleetOptions(subject: S3Subject | undefined): FleetOptions {
       deps: {
         nodeCredentials: {
           issue: async () => ({ access_key_id: accessKeyId, secret_access_key: secretAccessKey }),
+          issueFor: async () => ({ access_key_id: accessKeyId, secret_access_key: secretAccessKey }),
         },
       },
     },

@@ -24,6 +24,7 @@ function site(name: string, fields: Partial<Site> = {}): Site {
     retention: null,
     retention_stop: null,
     quota_bytes: null,
+    storage_provider_id: "default",
     exclude: [],
     active_job_id: null,
     last_backup_id: null,

@@ -109,7 +109,8 @@ describe("what leaves for AWS", () => {
   test("a node's session policy has no wildcard but below its own prefix, and no delete or list of objects", () => {
     const text = sessionPolicy({
       nodeId: NODE_ID,
-      bucketArn: "arn:aws:s3:::bucket",
+      roleArn: "arn:aws:iam::123456789012:role/node",
+      bucket: "bucket",
       queueArn: queueArn(settings, NODE_ID),
     });
     expect(text.length).toBeLessThan(2048);

@@ -87,6 +87,8 @@ describe("heartbeats", () => {
         return config();
       },
       credentials: async () => Promise.reject(new Error("not asked for")),
+      credentialsOf: async () => Promise.reject(new Error("not asked for")),
+      storageOf: async () => undefined,
     };
     const stop = new AbortController();
     const { log, events } = recordedLog();
