@@ -1,7 +1,8 @@
 // The S3 client of a storage provider. It has the provider's own rights and none of the function's, so it is not held to
 // the function's role (stores/aws-client.ts), and it connects only to where admins may send the Master.
-import { S3Client } from "@aws-sdk/client-s3";
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { ProviderRecord } from "../core/records.ts";
+import { withOwnRights } from "./aws-client.ts";
 import { guardedAgents } from "./guarded-agent.ts";
 import type { ProviderKeys } from "./provider-access.ts";
 
@@ -14,7 +15,7 @@ export function providerClient(
   isPrivateAllowed: boolean,
 ): S3Client {
   const { region, endpoint, force_path_style: forcePathStyle = false } = provider;
-  return new S3Client({
+  const settings: S3ClientConfig = {
     region,
     credentials: keys,
     maxAttempts: 2,
@@ -29,5 +30,6 @@ export function providerClient(
             ...guardedAgents(isPrivateAllowed),
           },
         }),
-  });
+  };
+  return withOwnRights(new S3Client(settings));
 }

@@ -247,6 +247,13 @@ test("every change leaves a record of who did what to what, without secrets", as
   await master.admin.call("deleteBackup", { id: backupId });
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
   await master.admin.call("testAlerts");
+  const role_arn = "arn:aws:iam::000000000000:role/backupd-storage-x";
+  const { id: providerId } = await master.admin.call("createStorageProvider", {
+    body: { kind: "aws", name: "other", region: "us-east-1", bucket: master.bucket, role_arn },
+  });
+  await master.admin.call("patchStorageProvider", { id: providerId, body: { name: "another" } });
+  await master.admin.call("testStorageProvider", { id: providerId });
+  await master.admin.call("deleteStorageProvider", { id: providerId });
   await master.admin.call("deleteSite", { id: site.id });
   await master.admin.call("deleteApiToken", { id: apiToken.id });
   const activity = await allActivity();
