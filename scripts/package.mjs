@@ -1,10 +1,11 @@
-// npm run package: one minified ESM bundle per function in dist/functions, then the CloudFormation template in
-// dist/.serverless, made offline and without credentials; and dist/backupd, what a node installs. A function's bundle
-// over 1 MB fails: cold starts read every byte of it.
+// npm run package: one minified ESM bundle per function in dist/functions, with what it loads only when it is needed in
+// chunks beside it, then the CloudFormation template in
+// dist/.serverless, made offline and without credentials; and dist/backupd, what a node installs. What a function
+// loads at its start fails over 1 MB: cold starts read every byte of it.
 // With --template-only: the template alone, into dist/template, where empty functions cannot be deployed by mistake.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { parse, parseDocument } from "yaml";
 import { functionRole, roleLogicalId } from "../functions/core/function-roles.ts";
@@ -13,6 +14,9 @@ import { packageRunner } from "./package-runner.mjs";
 import { ROOT, runMain } from "./setup.mjs";
 
 const MAX_BUNDLE_BYTES = 1_000_000;
+/** Beside a bundle: what it loads when it is needed. */
+const CHUNKS = ".chunks";
+const chunksOf = (file) => `${file}${CHUNKS}`;
 const IS_TEMPLATE_ONLY = process.argv.includes("--template-only");
 const OUT = join(ROOT, ...(IS_TEMPLATE_ONLY ? ["dist", "template"] : ["dist"]));
 /** Nothing of it is used offline, but the SDK wants to see some. */
@@ -52,23 +56,41 @@ function bundlePath({ handler }) {
 
 async function bundle([name, { handler }]) {
   const source = handler.slice(0, handler.lastIndexOf("."));
-  const outfile = bundlePath({ handler });
-  await build({
+  const file = source.slice(source.lastIndexOf("/") + 1);
+  const { metafile } = await build({
     ...COMMON_OPTIONS,
     entryPoints: [join(ROOT, `${source}.ts`)],
-    outfile,
+    outdir: dirname(bundlePath({ handler })),
+    outExtension: { ".js": ".mjs" },
+    splitting: true,
+    chunkNames: `${chunksOf(file)}/[name]-[hash]`,
+    metafile: true,
     minify: true,
     sourcemap: "external",
   });
-  return { name, bytes: statSync(outfile).size };
+  return { name, bytes: bytesAtStart(metafile) };
+}
+
+/** Of the entry and all that it imports before it runs. */
+function bytesAtStart({ outputs }) {
+  // What is imported on demand is an entry point, too.
+  const isEntry = (path) => outputs[path].entryPoint !== undefined && !path.includes(CHUNKS);
+  const seen = new Set(Object.keys(outputs).filter(isEntry));
+  for (const path of seen) {
+    for (const { kind, path: imported } of outputs[path]?.imports ?? []) {
+      if (kind === "import-statement" && outputs[imported] !== undefined) seen.add(imported);
+    }
+  }
+  return [...seen].reduce((sum, path) => sum + outputs[path].bytes, 0);
 }
 
 /** serverless.yml again, beside the bundles, and with each function's one file as its package and its own role. */
 function writeService(text, functions) {
   const service = parseDocument(text, { logLevel: "error" });
   for (const [name, { handler }] of Object.entries(functions)) {
-    const file = `${handler.slice(0, handler.lastIndexOf("."))}.mjs`;
-    service.setIn(["functions", name, "package"], { patterns: ["!**", file] });
+    const source = handler.slice(0, handler.lastIndexOf("."));
+    const patterns = ["!**", `${source}.mjs`, `${chunksOf(source)}/*.mjs`];
+    service.setIn(["functions", name, "package"], { patterns });
     service.setIn(["functions", name, "role"], roleLogicalId(name));
     service.addIn(["resources"], { Resources: { [roleLogicalId(name)]: functionRole(name) } });
   }

@@ -1,7 +1,7 @@
 // From a provider's record to what gives access to it: the opened secret, or a session of its role.
 import type { ProviderRecord } from "../core/records.ts";
 import { masterPolicy, type NodeScope, sessionPolicy } from "../core/session-policy.ts";
-import { openAssumeRole } from "./assume-role.ts";
+import type { AssumeRole } from "./assume-role.ts";
 import { openProviderSecrets, type SecretsSettings } from "./provider-secrets.ts";
 
 /** `expiration` is absent for static keys, and so is the token. */
@@ -24,13 +24,16 @@ const SESSION_SECONDS = 3_600;
 
 export function openProviderAccess(settings: SecretsSettings): ProviderAccess {
   const secrets = openProviderSecrets(settings);
-  const assumeRole = openAssumeRole();
-  const session = (
+  let assumeRole: AssumeRole | undefined;
+  const session = async (
     { role_arn: roleArn = "", bucket }: ProviderRecord,
     sessionName: string,
     policyOf: (scope: Pick<NodeScope, "roleArn" | "bucket">) => string,
-  ): Promise<ProviderKeys> =>
-    assumeRole({ roleArn, sessionName, seconds: SESSION_SECONDS, policy: policyOf({ roleArn, bucket }) });
+  ): Promise<ProviderKeys> => {
+    assumeRole ??= (await import("./assume-role.ts")).openAssumeRole();
+    const policy = policyOf({ roleArn, bucket });
+    return assumeRole({ roleArn, sessionName, seconds: SESSION_SECONDS, policy });
+  };
   const opened = new Map<string, { readonly version: number; readonly secret: string }>();
   const secretOf = async ({ id, version, sealed_secret: sealed = "" }: ProviderRecord): Promise<string> => {
     const known = opened.get(id);

@@ -4,9 +4,12 @@ import { execFile } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { generateX25519Identity } from "age-encryption";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "#functions/config.ts";
 import { securityHeaders } from "#local/dashboard/security-headers.ts";
+import { staticCredentials } from "#local/s3/credentials.ts";
+import { startSsm } from "#local/ssm/server.ts";
 import { API_BASE, OPERATIONS, type Operation } from "#shared/operations.ts";
 import {
   packageMaster,
@@ -97,6 +100,27 @@ test("a bundle opens its stores and asks the table", async () => {
   const args = ["--input-type=module", "-e", script];
   const { stdout } = await run(process.execPath, args, { cwd: join(ROOT, "dist"), env });
   expect(stdout).toContain("ECONNREFUSED");
+});
+
+test("what a bundle loads when it is needed seals and opens, without what the bundling leaves out of age and SSM", async () => {
+  const parameters = { "/identity": await generateX25519Identity() };
+  const credentials = staticCredentials({ AKIA: { secretAccessKey: "key" } });
+  await using ssm = await startSsm({ parameters, credentials, now: () => new Date() });
+  const chunks = join(ROOT, "dist/functions/storage.chunks");
+  const [file = ""] = (await readdir(chunks)).filter((name) => /^sealed-secrets-.*\.mjs$/.test(name));
+  const script = `const { sealFor, openSealed } = await import(${JSON.stringify(join(chunks, file))});
+    const sealed = await sealFor("/identity", { provider_id: "p", secret: "s" });
+    const none = await sealFor("/none", { provider_id: "p", secret: "s" }).catch((error) => error.code);
+    process.stdout.write(JSON.stringify([sealed.split("\\n")[0], await openSealed("/identity", sealed), none]));`;
+  const env = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "key" };
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], {
+    env: { ...env, AWS_ENDPOINT_URL_SSM: ssm.endpoint },
+  });
+  expect(JSON.parse(stdout)).toEqual([
+    "-----BEGIN AGE ENCRYPTED FILE-----",
+    { provider_id: "p", secret: "s" },
+    "storage_identity_missing",
+  ]);
 });
 
 describe("the template", () => {
