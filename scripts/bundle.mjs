@@ -88,12 +88,12 @@ const namedErrors = {
       { filter: new RegExp(`${CLIENTS}schemas[\\\\/]schemas_0\\.js$`) },
       keepNamed(
         /^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm,
-        /^export var (\w+)\$ = \[-3,[\s\S]*?^\];$/gm,
+        /^export var (\w+)\$ = \[-3,.*\n(?: {4}.*\n)+\];$/gm,
       ),
     );
     onLoad(
       { filter: new RegExp(`${CLIENTS}models[\\\\/]errors\\.js$`) },
-      keepNamed(/^export class (\w+) [\s\S]*?^\}$/gm),
+      keepNamed(/^export class (\w+) .*\n(?: {4}.*\n)+\}$/gm),
     );
   },
 };
