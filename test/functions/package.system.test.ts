@@ -106,7 +106,7 @@ test("what a bundle loads when it is needed seals and opens, without what the bu
   const parameters = { "/identity": await generateX25519Identity() };
   const credentials = staticCredentials({ AKIA: { secretAccessKey: "key" } });
   await using ssm = await startSsm({ parameters, credentials, now: () => new Date() });
-  const chunks = join(ROOT, "dist/functions/storage.chunks");
+  const chunks = join(ROOT, "dist/functions/storage-providers.chunks");
   const [file = ""] = (await readdir(chunks)).filter((name) => /^sealed-secrets-.*\.mjs$/.test(name));
   const script = `const { sealFor, openSealed } = await import(${JSON.stringify(join(chunks, file))});
     const sealed = await sealFor("/identity", { provider_id: "p", secret: "s" });
