@@ -3,7 +3,6 @@
 // old or the new one in the end.
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
-import type { RestoreResult } from "#shared/contracts/restores.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import { changeUrl, type UrlChanged } from "./io/restore/change-url.ts";
 import { drainVisitors } from "./io/restore/drain-visitors.ts";

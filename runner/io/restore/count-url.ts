@@ -75,7 +75,7 @@ async function readHome(
         home = Buffer.from(value("option_value"), "latin1").toString("utf8");
     },
     signal,
-    schema.see,
+    (line) => schema.see(line),
   );
   const tables = schema.tables();
   return { tables, home, prefix: checkOneSite(tablePrefix, new Set(tables.keys())) };

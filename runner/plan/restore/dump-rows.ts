@@ -103,7 +103,7 @@ export function readDumpRows(take: (row: DumpRow) => void): RowReader {
   const readValue = (text: string, at: number): number => {
     const next = nextOf(VALUE_END, text, at);
     plain += text.slice(at, next);
-    switch (text[next]) {
+    switch (text.charAt(next)) {
       case "'":
         pieces = [];
         state = "string";

@@ -15,8 +15,7 @@ const ESCAPES: Record<string, string> = {
   "'": "\\'",
   "\\": "\\\\",
 };
-const quoted = (text: string): string =>
-  `'${text.replace(/[\0\n\r\x1a"'\\]/g, (char) => ESCAPES[char] ?? char)}'`;
+const quoted = (text: string): string => `'${text.replace(/[\s\S]/g, (char) => ESCAPES[char] ?? char)}'`;
 const written = (value: string | null | number): string =>
   value === null ? "NULL" : typeof value === "number" ? String(value) : quoted(value);
 
