@@ -53,6 +53,11 @@ const Checked = Environment.refine((env) => env.OIDC_ISSUER === "" || env.OIDC_C
   message: "must be given with OIDC_ISSUER",
 });
 
+/** Whether X-Ray has chosen the call that Lambda is running. */
+export function isTraced(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return /\bSampled=1\b/.test(environment["_X_AMZN_TRACE_ID"] ?? "");
+}
+
 export type Config = ReturnType<typeof parseConfig>;
 
 /** Throws one error that names every wrong variable, never their values. */

@@ -113,6 +113,20 @@ const onlyX25519 = {
   },
 };
 
+/** The tracer is loaded when a call is traced; what it imports of Node would be loaded at once, 25 ms of each cold start. */
+const lazyHttp = {
+  name: "lazy-http",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:https?$/ }, ({ path, importer }) =>
+      /[\\/]@aws-lambda-powertools[\\/]tracer[\\/]/.test(importer) ? { path, namespace: "lazy" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({
+      contents: `module.exports = require("${path}");`,
+      loader: "js",
+    }));
+  },
+};
+
 /** For esbuild's `build`. */
 export const COMMON_OPTIONS = {
   absWorkingDir: ROOT,
@@ -124,7 +138,7 @@ export const COMMON_OPTIONS = {
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   // ES modules first: they can be cut down to what is used.
   mainFields: ["module", "main"],
-  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode, namedErrors, onlyX25519],
+  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode, namedErrors, onlyX25519, lazyHttp],
   legalComments: "none",
   logLevel: "warning",
 };

@@ -1,6 +1,6 @@
 // A POST that is sent again with its Idempotency-Key has one effect and one answer (draft-ietf-httpapi-idempotency-key-header).
 // The answer that is kept may hold a new token, so it is sealed, and the only key to it is the caller's Idempotency-Key,
-// which is nowhere stored: hence it has to be random (docs/adr/0024).
+// which is nowhere stored: hence it has to be random (docs/adr/0028).
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
 import { IdempotencyKey } from "#shared/contracts/common.ts";
 import { BackupError } from "#shared/errors.ts";

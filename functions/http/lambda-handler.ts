@@ -6,7 +6,7 @@ import { CORRELATION_HEADER } from "#shared/headers.ts";
 import { correlationOf } from "../core/correlation.ts";
 import type { BaseDeps, Invocation } from "../deps.ts";
 import { observed } from "../telemetry/observed.ts";
-import { tracer } from "../telemetry/powertools.ts";
+import { annotate, noteFailure } from "../telemetry/tracing.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { problemAnswer, publicError } from "./problem.ts";
 
@@ -57,13 +57,13 @@ function note(
   const line = { ...fields, ms: Math.round(ms), ...(error === undefined ? {} : { code: error.code }) };
   meter.add("Requests");
   meter.add("RequestMs", ms);
-  tracer.putAnnotation("operation", fields.operation);
+  annotate("operation", fields.operation);
   if (error !== undefined) meter.add("RequestErrors", 1, error.code);
   if (error === undefined || fields.status < 500) {
     log.info("request", line);
     return;
   }
   // A refusal is nobody's fault in a trace; a failure of ours is.
-  tracer.addErrorAsMetadata(error);
+  noteFailure(error);
   log.error("request failed", { ...line, error });
 }

@@ -1,6 +1,6 @@
 // Every SDK client of the Master is made through here, so that one place sees each call before it is sent: the local
 // stack refuses there what the function's role on AWS would refuse.
-import { tracer } from "../telemetry/powertools.ts";
+import { traceClient } from "../telemetry/tracing.ts";
 
 export interface AwsCall {
   /** As the SDK names it: `SendMessageCommand`, of `SQSClient`. */
@@ -43,5 +43,5 @@ export function awsClient<C>(client: C): C {
       },
     { step: "initialize", name: "watchCalls", override: true },
   );
-  return tracer.captureAWSv3Client(client);
+  return traceClient(client);
 }

@@ -1,13 +1,13 @@
 // The one way into every function of the Master, put together with middy: Lambda's context in the log, a trace with what
 // the call goes by, and the metrics of the call or event published at its end, also when it fails.
-import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { Count } from "../core/metrics.ts";
 import type { BaseDeps, Invocation, Stores } from "../deps.ts";
 import { withFields } from "./log.ts";
 import { gatherInto, observeCommits } from "./meter.ts";
-import { logger, tracer } from "./powertools.ts";
+import { logger } from "./powertools.ts";
+import { annotate, traced } from "./tracing.ts";
 
 export type Observed<E, R> = (event: E, context: Context) => Promise<R>;
 
@@ -38,7 +38,7 @@ export function observed<E extends object, R, D extends BaseDeps & Partial<Store
         ...{ correlationId, meter, log: withFields(deps.log, { correlation_id: correlationId }) },
       },
     });
-    tracer.putAnnotation("correlation_id", correlationId);
+    annotate("correlation_id", correlationId);
   };
   const end = ({ context }: { context: Context }): void => {
     const one = running.get(context);
@@ -46,7 +46,7 @@ export function observed<E extends object, R, D extends BaseDeps & Partial<Store
     one.deps.publish(one.counts, { correlation_id: one.deps.correlationId });
   };
   return middy<E, R>()
-    .use(captureLambdaHandler(tracer, { captureResponse: false }))
+    .use(traced)
     .use({ before: begin, after: end, onError: end })
     .handler(async (event: E, context: Context) => {
       const one = running.get(context);
