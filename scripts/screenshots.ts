@@ -27,6 +27,8 @@ interface Shot {
   readonly name: string;
   readonly path: string;
   readonly view?: typeof VIEW;
+  /** As much as a screen shows: what lies over a page is not made for more. */
+  readonly isScreenful?: boolean;
   readonly before?: (page: Page) => Promise<void>;
 }
 
@@ -49,11 +51,13 @@ async function shots({ nodes, sites }: SeededFleet): Promise<Shot[]> {
     { name: "site-failing", path: `/sites/${bad.id}` },
     { name: "site-settings", path: `/sites/${good.id}/settings` },
     { name: "backup", path: `/backups/${good.last_backup_id}` },
+    { name: "restore", path: `/backups/${good.last_backup_id}?restore`, isScreenful: true },
     { name: "nodes", path: "/nodes" },
     { name: "node", path: `/nodes/${nodes[1].id}` },
     {
       name: "enrol",
       path: "/nodes",
+      isScreenful: true,
       before: async (page) => {
         await page.getByRole("button", { name: "Enrol a node" }).click();
         await page.getByText("Waiting for the node").waitFor();
@@ -75,14 +79,16 @@ async function shootAll(
   // The seeded backups are records without archives.
   await tab.page.route("**/api/v1/backups/*/files?*", (route) => route.fulfill({ json: TOP_OF_AN_ARCHIVE }));
   await tab.page.goto(url);
+  await tab.page.getByRole("button", { name: "Sign in" }).waitFor();
   await tab.page.screenshot({ path: join(OUT, `sign-in-${colorScheme}.png`) });
   await signIn(tab, url, token);
-  for (const { name, path, view = VIEW, before } of list) {
+  for (const { name, path, view = VIEW, isScreenful = false, before } of list) {
     await tab.page.setViewportSize(view);
     await tab.page.goto(`${url}${path}`);
     await tab.page.waitForLoadState("networkidle");
     await before?.(tab.page);
-    await tab.page.screenshot({ path: join(OUT, `${name}-${colorScheme}.png`) });
+    // All of it: what is below the fold is a part of the page, too.
+    await tab.page.screenshot({ path: join(OUT, `${name}-${colorScheme}.png`), fullPage: !isScreenful });
   }
   if (tab.complaints.length > 0) throw new Error(`The browser complained:\n${tab.complaints.join("\n")}`);
   await tab.page.context().close();

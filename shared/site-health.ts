@@ -78,3 +78,16 @@ function findLastDue(schedule: Schedule, createdAt: string, endMs: number): Know
   }
   return { due: undefined, fromMs: endMs, untilMs };
 }
+
+/** A proof is worth as much as what has not changed since: a month is what auditors ask for. */
+export const PROVED_DAYS = 31;
+
+/** Whether nobody knows that the site's backups restore: none was proved in the last month. */
+export function isUnproved(
+  site: Pick<Site, "state" | "last_backup_at" | "last_proved_at">,
+  now: Date,
+): boolean {
+  if (site.state === "paused" || site.last_backup_at === null) return false;
+  const since = new Date(now.getTime() - PROVED_DAYS * DAY_MS).toISOString();
+  return site.last_proved_at === null || site.last_proved_at < since;
+}

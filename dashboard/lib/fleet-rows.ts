@@ -2,7 +2,7 @@
 // filtered between two keystrokes, and because an order is easily got wrong.
 
 import type { Site } from "#shared/contracts/sites.ts";
-import { openHealthRule, SITE_HEALTHS, type SiteHealth } from "#shared/site-health.ts";
+import { isUnproved, openHealthRule, SITE_HEALTHS, type SiteHealth } from "#shared/site-health.ts";
 import { openNextRuns } from "./next-run.ts";
 
 export interface FleetRow {
@@ -10,6 +10,7 @@ export interface FleetRow {
   readonly nodeName: string;
   readonly health: SiteHealth;
   readonly nextRun: Date | undefined;
+  readonly isUnproved: boolean;
 }
 
 export const SORTS = ["health", "name", "node", "last", "size", "next"] as const;
@@ -18,6 +19,8 @@ export type Sort = (typeof SORTS)[number];
 export interface FleetView {
   readonly search: string;
   readonly health: SiteHealth | undefined;
+  /** Only sites of which no backup is known to restore. */
+  readonly isUnproved: boolean;
   readonly sort: Sort;
   readonly isReversed: boolean;
 }
@@ -34,14 +37,16 @@ export function fleetRows(
     nodeName: nodeNames.get(site.node_id) ?? "",
     health: healthOf(site, now),
     nextRun: nextRunOf(site),
+    isUnproved: isUnproved(site, now),
   }));
 }
 
 export function showRows(rows: readonly FleetRow[], view: FleetView): FleetRow[] {
   const words = view.search.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = rows.filter(
-    ({ health, site, nodeName }) =>
+    ({ health, site, nodeName, isUnproved: isUnprovedSite }) =>
       (view.health === undefined || health === view.health) &&
+      (isUnprovedSite || !view.isUnproved) &&
       words.every((word) => `${site.name} ${nodeName} ${site.path}`.toLowerCase().includes(word)),
   );
   const compare = COMPARE[view.sort];

@@ -19,6 +19,23 @@ export function nodeState(node: Node, now: Date): NodeState {
     : { tone: "busy", word: "Backing up" };
 }
 
+/** Less than a tenth, or than 10 GB: a dump of some size, or what a restore keeps for undo, may not fit. */
+export function isDiskLow({ disk_free_bytes: free, disk_total_bytes: total }: Node): boolean {
+  if (free === undefined) return false;
+  return free < 10e9 || (total !== undefined && free < total / 10);
+}
+
+/** What needs somebody first, then by name. */
+export function worstFirst(nodes: readonly Node[], now: Date): Node[] {
+  const weight = (node: Node): number => {
+    const { tone } = nodeState(node, now);
+    return tone === "bad" ? 0 : isDiskLow(node) ? 1 : 2;
+  };
+  return nodes.toSorted(
+    (a, b) => weight(a) - weight(b) || a.name.localeCompare(b.name, "en", { numeric: true }),
+  );
+}
+
 export interface FoundSite {
   readonly node: Node;
   readonly path: string;

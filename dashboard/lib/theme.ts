@@ -7,6 +7,18 @@ export function storedTheme(): Theme {
   return theme === "light" || theme === "dark" ? theme : "system";
 }
 
+/** Told when the colours change: by the menu, or by the system. Gives what ends that. */
+export function watchTheme(onChange: () => void): () => void {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = new MutationObserver(onChange);
+  system.addEventListener("change", onChange);
+  chosen.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  return () => {
+    system.removeEventListener("change", onChange);
+    chosen.disconnect();
+  };
+}
+
 export function setTheme(theme: Theme): void {
   if (theme === "system") {
     localStorage.removeItem("theme");

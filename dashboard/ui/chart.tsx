@@ -1,6 +1,7 @@
 // One series over time with uPlot, which draws on a canvas: the numbers are also there in words.
 import { type ReactNode, useEffect, useRef } from "react";
 import UPlot from "uplot";
+import { watchTheme } from "../lib/theme.ts";
 import "uplot/dist/uPlot.min.css";
 
 interface ChartProps {
@@ -11,8 +12,8 @@ interface ChartProps {
   readonly format: (value: number) => string;
 }
 
-const HEIGHT_PX = 178;
-const AXIS_PX = 64;
+const HEIGHT_PX = 152;
+const AXIS_PX = 88;
 
 export function Chart({ label, times, values, format }: ChartProps): ReactNode {
   const box = useRef<HTMLDivElement>(null);
@@ -22,11 +23,9 @@ export function Chart({ label, times, values, format }: ChartProps): ReactNode {
     const plot = new UPlot(optionsOf(element, format), [[...times], [...values]], element);
     const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT_PX }));
     resize.observe(element);
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const redraw = (): void => plot.redraw(false, true);
-    dark.addEventListener("change", redraw);
+    const stopWatching = watchTheme(() => plot.redraw(false, true));
     return () => {
-      dark.removeEventListener("change", redraw);
+      stopWatching();
       resize.disconnect();
       plot.destroy();
     };
@@ -35,6 +34,7 @@ export function Chart({ label, times, values, format }: ChartProps): ReactNode {
   return (
     <div
       ref={box}
+      className="chart-box"
       role="img"
       aria-label={`${label}: ${values.length} from ${format(least)} to ${format(most)}, now ${format(values.at(-1) ?? 0)}`}
     />
@@ -52,13 +52,27 @@ function optionsOf(element: HTMLElement, format: (value: number) => string): UPl
   return {
     width: element.clientWidth,
     height: HEIGHT_PX,
-    legend: { show: false },
+    // The value under the pointer, in words, in the place that it has anyway.
+    legend: { show: true, live: true, markers: { show: false } },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, __, max) => [0, max * 1.1 || 1] } },
     axes: [axis, { ...axis, size: AXIS_PX, values: (_, splits) => splits.map(format) }],
-    series: [{}, { stroke: color("--accent"), fill: color("--accent-bg"), width: 1.5, points: { size: 4 } }],
+    series: [
+      { label: "Made", value: (_, at) => (at === null ? "" : day(at)) },
+      {
+        label: "Value",
+        value: (_, value) => (value === null ? "" : format(value)),
+        stroke: color("--accent"),
+        fill: color("--accent-bg"),
+        width: 1.5,
+        points: { size: 4 },
+      },
+    ],
   };
 }
+
+const day = (seconds: number): string =>
+  new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** A canvas cannot read custom properties: the browser works one out as the colour of an element. */
 function resolveColor(element: HTMLElement, name: string): string {

@@ -1,6 +1,6 @@
 // The fleet's counts from its sites and nodes, as they are now.
 import type { FleetSummary } from "#shared/contracts/fleet.ts";
-import { openHealthRule } from "#shared/site-health.ts";
+import { isUnproved, openHealthRule } from "#shared/site-health.ts";
 import type { NodeRecord, SiteRecord } from "./records.ts";
 import { viewSite } from "./view.ts";
 
@@ -23,6 +23,7 @@ export function summarizeFleet(
     sites: {
       total: sites.length,
       ...counts,
+      unproved: sites.filter((site) => isUnproved(viewSite(site), now)).length,
       running: sites.filter((site) => site.active_job_id !== undefined).length,
     },
     discovered_sites: countDiscovered(sites, nodes),

@@ -77,6 +77,7 @@ export function viewSite(site: SiteRecord): Site {
     last_backup_id: site.last_backup_id ?? null,
     last_backup_at: site.last_backup_at ?? null,
     last_backup_bytes: site.last_backup_bytes ?? null,
+    last_proved_at: site.last_proved_at ?? null,
     last_job: site.last_job ?? null,
     recent_days: site.recent_days ?? null,
   };

@@ -14,6 +14,7 @@ export const FleetSummary = z.object({
     unprotected: Count,
     protected: Count,
     paused: Count,
+    unproved: Count.describe("With backups, of which none was proved to restore in the last 31 days"),
     running: Count.describe("With a job queued or running, whatever their health"),
   }),
   /** WordPress sites that nodes have found and nobody protects. */

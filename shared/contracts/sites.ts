@@ -104,6 +104,7 @@ export const Site = z.object({
   last_backup_id: Id.nullable(),
   last_backup_at: Timestamp.nullable(),
   last_backup_bytes: Bytes.nullable(),
+  last_proved_at: Timestamp.nullable().describe("When one of its backups was last proved to restore"),
   last_job: LastJob.nullable(),
   recent_days: RecentDays.nullable(),
 });

@@ -73,6 +73,9 @@ export async function seedFleet(master: Master, now = new Date()): Promise<Seede
     sites[name] = await tell(records, id, story, gigabytes * 1e9, { now, random: randomness(at + 7) });
   }
   for (const [at, node] of nodes.entries()) await beat(node, at);
+  for (const name of ["tickets.harbour.example", "intranet.bergwerk.example"]) {
+    await tellAlert(records, sites[name], new Date(now.getTime() - DAY_MS).toISOString());
+  }
   return { nodes, sites };
 }
 
@@ -95,6 +98,19 @@ async function beat(node: TestNode, at: number): Promise<void> {
       outbox_length: 0,
       discovered_sites: [...own, ...found],
     },
+  });
+}
+
+/** As the watch would have. */
+async function tellAlert(records: Records, site: SiteRecord | undefined, at: string): Promise<void> {
+  if (site === undefined) throw new Error("the seed has changed");
+  const kind = site.last_job?.state === "failed" ? "site_failing" : "site_overdue";
+  await records.alerts.save({
+    key: `${kind}:${site.id}`,
+    kind,
+    target: { kind: "site", id: site.id },
+    text: `${site.name} is ${kind === "site_failing" ? "failing" : "overdue"}: its newest backup is of ${site.last_backup_at ?? "never"}.`,
+    ...{ state: "open", opened_at: at, told_at: at, told: 1 },
   });
 }
 
@@ -131,6 +147,7 @@ async function tell(
     state: story === "paused" ? "paused" : "active",
     quota_bytes: Math.round(bytes * 30 + 1e9),
     ...(story === "unscheduled" ? {} : { schedule: NIGHTLY }),
+    ...(story === "good" ? { last_proved_at: new Date(world.now.getTime() - 3 * DAY_MS).toISOString() } : {}),
     ...(story === "new"
       ? {}
       : { recent_days: { until: world.now.toISOString().slice(0, 10), outcomes: outcomes.join("") } }),

@@ -55,7 +55,16 @@ test("the fleet's counts follow its sites and nodes", async () => {
 
   expect(await master.admin.call("getFleetSummary")).toEqual({
     at,
-    sites: { total: 3, failing: 1, overdue: 0, unprotected: 1, protected: 1, paused: 0, running: 1 },
+    sites: {
+      total: 3,
+      failing: 1,
+      overdue: 0,
+      unprotected: 1,
+      protected: 1,
+      paused: 0,
+      unproved: 1,
+      running: 1,
+    },
     discovered_sites: 1,
     nodes: { total: 1, silent: 0, disabled: 0 },
     newest_backups_bytes: 700,

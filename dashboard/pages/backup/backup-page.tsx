@@ -1,6 +1,6 @@
 // One backup: what is in it, how it was made, and how to get at it.
 import { type ReactNode, useState } from "react";
-import { Link } from "wouter";
+import { Link, useSearchParams } from "wouter";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { useCall } from "../../api/hooks.ts";
 import { IfMay, useMay, useMe } from "../../api/role.tsx";
@@ -26,7 +26,10 @@ export function BackupPage({ id }: { id: string }): ReactNode {
   const backup = useCall("getBackup", { params: { id } }, { everyMs: 60_000 });
   const may = useMay();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [isRestoring, setIsRestoring] = useState(false);
+  const [params, setParams] = useSearchParams();
+  // In the address, so that a site's page leads straight to it.
+  const isRestoring = params.has("restore") && may("restoreBackup");
+  const setIsRestoring = (is: boolean): void => setParams(is ? { restore: "" } : {}, { replace: true });
   const toggle = (path: string): void =>
     setChosen(
       (before) => new Set(before.has(path) ? [...before].filter((each) => each !== path) : [...before, path]),

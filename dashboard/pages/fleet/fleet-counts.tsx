@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { FleetSummary } from "#shared/contracts/fleet.ts";
 import type { SiteHealth } from "#shared/site-health.ts";
+import type { FleetView } from "../../lib/fleet-rows.ts";
 import { bytes } from "../../lib/format.ts";
 import { HealthBadge } from "../../ui/badge.tsx";
 
@@ -10,11 +11,11 @@ const SHOWN: readonly SiteHealth[] = ["failing", "overdue", "unprotected", "prot
 
 interface FleetCountsProps {
   readonly summary: FleetSummary | undefined;
-  readonly selected: SiteHealth | undefined;
-  readonly onSelect: (health: SiteHealth | undefined) => void;
+  readonly view: FleetView;
+  readonly onChange: (change: Partial<FleetView>) => void;
 }
 
-export function FleetCounts({ summary, selected, onSelect }: FleetCountsProps): ReactNode {
+export function FleetCounts({ summary, view, onChange }: FleetCountsProps): ReactNode {
   const healths = summary !== undefined && summary.sites.paused > 0 ? [...SHOWN, "paused" as const] : SHOWN;
   return (
     <section className="counts" aria-label="Fleet at a glance">
@@ -23,13 +24,23 @@ export function FleetCounts({ summary, selected, onSelect }: FleetCountsProps): 
           key={health}
           type="button"
           className={summary?.sites[health] === 0 ? "count zero" : "count"}
-          aria-pressed={selected === health}
-          onClick={() => onSelect(selected === health ? undefined : health)}
+          aria-pressed={view.health === health}
+          onClick={() => onChange({ health: view.health === health ? undefined : health })}
         >
           <HealthBadge health={health} />
           <b>{summary === undefined ? "–" : summary.sites[health].toLocaleString("en")}</b>
         </button>
       ))}
+      <button
+        type="button"
+        className={summary?.sites.unproved === 0 ? "count zero" : "count"}
+        aria-pressed={view.isUnproved}
+        title="No backup of theirs was proved to restore in the last 31 days"
+        onClick={() => onChange({ isUnproved: !view.isUnproved })}
+      >
+        <span className="muted">Unproved</span>
+        <b>{summary?.sites.unproved.toLocaleString("en") ?? "–"}</b>
+      </button>
       <Link href="/nodes" className={summary?.discovered_sites === 0 ? "count zero" : "count"}>
         <span className="muted">Found sites</span>
         <b>{summary?.discovered_sites.toLocaleString("en") ?? "–"}</b>

@@ -9,6 +9,7 @@ import { useTitle } from "../../lib/use-title.ts";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Empty, Skeleton } from "../../ui/panel.tsx";
 import { SearchBox } from "../../ui/search-box.tsx";
+import { AlertsNote } from "./alerts-note.tsx";
 import { FleetCounts } from "./fleet-counts.tsx";
 import { SitesTable } from "./sites-table.tsx";
 import { useFleetView } from "./use-fleet-view.ts";
@@ -34,11 +35,8 @@ export function FleetPage(): ReactNode {
       <div className="page-head">
         <h1>Fleet</h1>
       </div>
-      <FleetCounts
-        summary={summary.data}
-        selected={view.health}
-        onSelect={(health) => changeView({ health })}
-      />
+      <FleetCounts summary={summary.data} view={view} onChange={changeView} />
+      <AlertsNote />
       <section className="panel sites" aria-label="Sites">
         <div className="panel-head">
           <SearchBox
@@ -60,7 +58,7 @@ export function FleetPage(): ReactNode {
             <button
               type="button"
               className="button plain"
-              onClick={() => changeView({ search: "", health: undefined })}
+              onClick={() => changeView({ search: "", health: undefined, isUnproved: false })}
             >
               Show all {rows.length}
             </button>

@@ -20,16 +20,18 @@ function readView(params: URLSearchParams): FleetView {
   return {
     search: params.get("q") ?? "",
     health: SITE_HEALTHS.find((health) => health === params.get("health")),
+    isUnproved: params.get("proof") === "none",
     sort: SORTS.find((one) => one === sort.replace(/^-/, "")) ?? "health",
     isReversed: sort.startsWith("-"),
   };
 }
 
 /** Only what differs from what everybody sees first. */
-function writeView({ search, health, sort, isReversed }: FleetView): URLSearchParams {
+function writeView({ search, health, isUnproved, sort, isReversed }: FleetView): URLSearchParams {
   const params = new URLSearchParams();
   if (search !== "") params.set("q", search);
   if (health !== undefined) params.set("health", health);
+  if (isUnproved) params.set("proof", "none");
   if (sort !== "health" || isReversed) params.set("sort", `${isReversed ? "-" : ""}${sort}`);
   return params;
 }

@@ -5,7 +5,7 @@ import type { Node } from "#shared/contracts/nodes.ts";
 import { useList } from "../../api/hooks.ts";
 import { IfMay } from "../../api/role.tsx";
 import { bytes } from "../../lib/format.ts";
-import { nodeState, unprotectedSites } from "../../lib/node-state.ts";
+import { isDiskLow, nodeState, unprotectedSites, worstFirst } from "../../lib/node-state.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { useTitle } from "../../lib/use-title.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -20,6 +20,7 @@ export function NodesPage(): ReactNode {
   useTitle("Nodes");
   const nodes = useList("listNodes", { pageSize: 200, all: true, everyMs: 10_000 });
   const sites = useList("listSites", { pageSize: 200, all: true, everyMs: 60_000 });
+  const now = useNow();
   const [isEnrolling, setIsEnrolling] = useState(false);
   const found = useMemo(
     () => (sites.isPending || sites.hasNextPage ? [] : unprotectedSites(nodes.items, sites.items)),
@@ -64,7 +65,7 @@ export function NodesPage(): ReactNode {
                 </tr>
               </thead>
               <tbody>
-                {nodes.items.map((node) => (
+                {worstFirst(nodes.items, now).map((node) => (
                   <NodeRow key={node.id} node={node} sites={siteCounts.get(node.id)?.length ?? 0} />
                 ))}
               </tbody>
@@ -90,7 +91,17 @@ function NodeRow({ node, sites }: { node: Node; sites: number }): ReactNode {
       <td className="num">{sites}</td>
       <td className="nowrap">{node.last_seen_at === undefined ? "never" : <Ago at={node.last_seen_at} />}</td>
       <td>{node.version ?? ""}</td>
-      <td className="num">{node.disk_free_bytes === undefined ? "" : bytes(node.disk_free_bytes)}</td>
+      <td className="num">
+        {node.disk_free_bytes === undefined ? (
+          ""
+        ) : (
+          <span className={isDiskLow(node) ? "warn-text" : undefined}>
+            {isDiskLow(node) ? "low: " : ""}
+            {bytes(node.disk_free_bytes)}
+            {node.disk_total_bytes === undefined ? "" : ` of ${bytes(node.disk_total_bytes)}`}
+          </span>
+        )}
+      </td>
     </tr>
   );
 }

@@ -11,6 +11,7 @@ import { ConfirmDialog } from "../../ui/confirm-dialog.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
+import { AlertTestPanel } from "./alert-test-panel.tsx";
 import { NewTokenDialog } from "./new-token-dialog.tsx";
 import { PeoplePanel } from "./people-panel.tsx";
 
@@ -23,6 +24,7 @@ export function SettingsPage(): ReactNode {
         <h1>Settings</h1>
       </div>
       {may("getRoles") ? <PeoplePanel /> : null}
+      {may("testAlerts") ? <AlertTestPanel /> : null}
       {may("listApiTokens") ? <TokensPanel /> : <p className="muted">API tokens are managed by admins.</p>}
     </>
   );

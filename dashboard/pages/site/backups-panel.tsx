@@ -85,15 +85,18 @@ function BackupRow({ backup }: { backup: Backup }): ReactNode {
         {archive.mode === "full" ? "Full" : "Incremental"}
         <span className="muted">{backup.trigger === "manual" ? ", by hand" : ""}</span>
       </td>
-      <td>
-        <ProofBadge backup={backup} />
-      </td>
+      <td>{isKnown(backup) ? <ProofBadge backup={backup} /> : null}</td>
       <td>
         {backup.hold === null ? "" : "On hold "}
         {warnings === 0 ? "" : count(warnings, "warning")}
       </td>
     </tr>
   );
+}
+
+/** That nobody has tried it is what most rows would say. */
+function isKnown(backup: Backup): boolean {
+  return (backup.proved_at ?? backup.verified_at ?? backup.verification_failed) !== null;
 }
 
 /** Sent over the network; and copied from the backup before, inside the storage. */

@@ -6,6 +6,7 @@ import type { Retention, RetentionPreview } from "#shared/contracts/retention.ts
 import { call } from "../../api/client.ts";
 import type { ApiFault } from "../../api/problem.ts";
 import { bytes, count } from "../../lib/format.ts";
+import { reasonInWords } from "../../lib/retention-words.ts";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
@@ -55,7 +56,7 @@ function Judged({ judged, mark }: { judged: RetentionPreview["keep"][number]; ma
           <Moment at={judged.created_at} />
         </Link>
       </span>
-      <span className="muted small">{judged.reasons.join(", ")}</span>
+      <span className="muted small">{judged.reasons.map(reasonInWords).join(", ")}</span>
     </li>
   );
 }

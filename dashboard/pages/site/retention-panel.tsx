@@ -33,7 +33,11 @@ export function RetentionPanel({ site }: { site: Site }): ReactNode {
   return (
     <Panel
       title="Retention"
-      aside={<span className="muted small">{site.retention === null ? "Everything is kept" : "On"}</span>}
+      aside={
+        <span className="muted small">
+          {site.retention === null ? "Off: everything is kept. Below, what a suggestion would do" : "On"}
+        </span>
+      }
     >
       <RetentionForm key={JSON.stringify(site.retention)} site={site} save={save} />
     </Panel>

@@ -30,6 +30,9 @@ export function SiteFacts({ site }: { site: Site }): ReactNode {
           <Fact term="Last backup">
             {site.last_backup_at === null ? "Never" : <Ago at={site.last_backup_at} />}
           </Fact>
+          <Fact term="Proved to restore">
+            {site.last_proved_at === null ? "Never" : <Ago at={site.last_proved_at} />}
+          </Fact>
           <Fact term="Node">
             {node.error?.kind === "missing" ? (
               <span className="muted">Shared</span>

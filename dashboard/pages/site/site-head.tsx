@@ -3,11 +3,11 @@ import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { Job } from "#shared/contracts/jobs.ts";
 import type { Site } from "#shared/contracts/sites.ts";
-import { openHealthRule } from "#shared/site-health.ts";
+import { isUnproved, openHealthRule } from "#shared/site-health.ts";
 import { useChange } from "../../api/hooks.ts";
 import { IfMay } from "../../api/role.tsx";
 import { useNow } from "../../lib/use-now.ts";
-import { HealthBadge } from "../../ui/badge.tsx";
+import { Badge, HealthBadge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 
@@ -28,6 +28,7 @@ export function SiteHead({ site, active, tab }: SiteHeadProps): ReactNode {
         </nav>
         <h1>{site.name}</h1>
         <HealthBadge health={openHealthRule()(site, now)} />
+        {isUnproved(site, now) ? <Badge tone="quiet">Not proved</Badge> : null}
         <BackupButtons site={site} active={active} />
       </div>
       <nav className="tabs" aria-label="Of this site">
@@ -51,14 +52,21 @@ function BackupButtons({ site, active }: Omit<SiteHeadProps, "tab">): ReactNode 
   return (
     <>
       <div className="actions">
+        {site.last_backup_id === null ? null : (
+          <IfMay to="restoreBackup">
+            <Link href={`/backups/${site.last_backup_id}?restore`} className="button">
+              Restore latest
+            </Link>
+          </IfMay>
+        )}
         {active === null ? (
           <IfMay to="startBackup">
             <label
               className="check small muted"
-              title="Packs everything anew instead of copying what has not changed"
+              title="Packs and sends everything anew instead of copying what has not changed inside the storage"
             >
               <input type="checkbox" checked={isFull} onChange={(event) => setIsFull(event.target.checked)} />
-              Full
+              Pack everything anew
             </label>
             <Button
               look="primary"

@@ -1,9 +1,10 @@
 // The fleet's table as data: what is found, and in what order.
 import { expect, test } from "vitest";
+import type { Node } from "#shared/contracts/nodes.ts";
 import type { Site } from "#shared/contracts/sites.ts";
 import { type FleetView, fleetRows, SORTS, showRows } from "../../../dashboard/lib/fleet-rows.ts";
 import { bytes, duration } from "../../../dashboard/lib/format.ts";
-import { suggestName } from "../../../dashboard/lib/node-state.ts";
+import { suggestName, worstFirst } from "../../../dashboard/lib/node-state.ts";
 import { parseSize } from "../../../dashboard/lib/parse-size.ts";
 import { dayOutcomes } from "../../../dashboard/lib/recent-days.ts";
 
@@ -30,13 +31,20 @@ function site(name: string, fields: Partial<Site> = {}): Site {
     last_backup_id: null,
     last_backup_at: "2030-01-10T02:10:00.000Z",
     last_backup_bytes: 1,
+    last_proved_at: null,
     last_job: null,
     recent_days: null,
     ...fields,
   };
 }
 
-const everything: FleetView = { search: "", health: undefined, sort: "name", isReversed: false };
+const everything: FleetView = {
+  search: "",
+  health: undefined,
+  isUnproved: false,
+  sort: "name",
+  isReversed: false,
+};
 const rows = fleetRows(
   [
     site("shop10", { last_backup_bytes: 50 }),
@@ -116,4 +124,36 @@ test("a found site gets a name that the API takes", () => {
   expect(suggestName({ url: "https://shop.example.com/blog", path: "/x" })).toBe("shop.example.com");
   expect(suggestName({ url: undefined, path: "/srv/web/my shop" })).toBe("my-shop");
   expect(suggestName({ url: "https://[::1]/", path: "/ü" })).toBe("site");
+});
+
+test("sites whose backups nobody has proved lately are found, those without a backup and paused ones are not", () => {
+  const proved = fleetRows(
+    [
+      site("never"),
+      site("old", { last_proved_at: "2029-12-01T00:00:00.000Z" }),
+      site("lately", { last_proved_at: "2030-01-01T00:00:00.000Z" }),
+      site("paused", { state: "paused" }),
+      site("new", { last_backup_at: null }),
+    ],
+    new Map(),
+    NOW,
+  );
+  const shown = showRows(proved, { ...everything, isUnproved: true });
+  expect(shown.map(({ site: { name } }) => name)).toEqual(["never", "old"]);
+});
+
+test("nodes that need somebody come first: silent ones, then those whose disk is nearly full", () => {
+  const node = (name: string, fields: Partial<Node> = {}): Node => ({
+    ...{ id: name, name, state: "active", tenant: null, created_at: "2029-01-01T00:00:00.000Z" },
+    ...{ quota_bytes: null, last_seen_at: NOW.toISOString(), running_job_id: null },
+    ...{ disk_free_bytes: 100e9, disk_total_bytes: 480e9 },
+    ...fields,
+  });
+  const nodes = [
+    node("web10"),
+    node("web9"),
+    node("full", { disk_free_bytes: 40e9 }),
+    node("silent", { last_seen_at: "2030-01-10T11:00:00.000Z" }),
+  ];
+  expect(worstFirst(nodes, NOW).map(({ name }) => name)).toEqual(["silent", "full", "web9", "web10"]);
 });
