@@ -55,7 +55,7 @@ async function measureLarger(world: World, siteDir: string): Promise<MemoryRun> 
   say(`${TIMES_LARGER} times as large …`);
   const more = join(siteDir, "wp-content", "uploads", "more");
   try {
-    return await runLarger(world, siteDir, growSite(more, size, TIMES_LARGER));
+    return await runLarger(world, siteDir, growSite(siteDir, more, size, TIMES_LARGER));
   } finally {
     await rm(more, { recursive: true, force: true });
   }

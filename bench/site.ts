@@ -85,12 +85,14 @@ export interface Growth {
 }
 
 /**
- * Makes a site `times` as large, in files and in bytes, by what is below `dir` then. The media are copies of one file,
- * which share its blocks where the file system can do that; hard links would be backed up as links.
+ * Makes the site `times` as large, in files and in bytes, by what is below `dir` then. The bytes are in copies of one file
+ * that does not compress, which share its blocks where the file system can do that; hard links would be backed up as links.
  */
-export function growSite(dir: string, size: SiteSize, times: number): Growth {
+export function growSite(siteDir: string, dir: string, size: SiteSize, times: number): Growth {
   const made = new Set<string>();
-  const [mediaFiles, tinyFiles] = [size.mediaFiles * (times - 1), size.smallFiles * (times - 1)];
+  const extraFiles = (size.mediaFiles + size.smallFiles) * (times - 1);
+  const mediaFiles = Math.ceil((bytesBelow(siteDir) * (times - 1)) / size.mediaBytes);
+  const tinyFiles = extraFiles - mediaFiles;
   const original = join(dir, "original.jpg");
   writeIn(original, noiseOf("original").update(Buffer.alloc(size.mediaBytes)), made);
   for (let index = 1; index < mediaFiles; index += 1) {
@@ -105,7 +107,14 @@ export function growSite(dir: string, size: SiteSize, times: number): Growth {
     const name = `picture-of-something-${index}-150x150.txt`;
     writeIn(join(directory, name), Buffer.from(`number ${index}\n`), made);
   }
-  return { extraFiles: mediaFiles + tinyFiles, extraBytes: mediaFiles * size.mediaBytes };
+  return { extraFiles, extraBytes: mediaFiles * size.mediaBytes };
+}
+
+function bytesBelow(dir: string): number {
+  return readdirSync(dir, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(dir, entry.name);
+    return sum + (entry.isDirectory() ? bytesBelow(path) : statSync(path).size);
+  }, 0);
 }
 
 function writeMedia(dir: string, files: number, fileBytes: number, name: string, made: Set<string>): void {

@@ -16,6 +16,8 @@ import { applyChange, type Change, change, makeTree } from "./random-changes.ts"
 import { treeFacts } from "./tree-facts.ts";
 
 const RUNS = Number(process.env["FILE_HISTORIES"] ?? 120);
+/** The same histories again. */
+const SEED = process.env["SEED"];
 /** Where the machine has one, memory: it is the trees that are tried, not the disk. */
 const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** More than the clock of any file system in use here needs to tick. */
@@ -55,7 +57,7 @@ it(`is the tree of each step, in ${RUNS} histories, and copies in each of them`,
         expect([dump, ...siteFacts(tree)], `backup ${index}`).toEqual(facts);
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );
 });
 

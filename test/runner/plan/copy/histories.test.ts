@@ -13,6 +13,8 @@ import { act, EPILOGUE, type History, history } from "./model-history.ts";
 import { createModelSite, type ModelSite, ROOT } from "./model-site.ts";
 
 const RUNS = Number(process.env["HISTORIES"] ?? 2000);
+/** The same histories again. */
+const SEED = process.env["SEED"];
 
 /** What the histories were made of: a property that holds because nothing happens proves nothing. */
 interface Tally {
@@ -28,7 +30,7 @@ it(`extracts to exactly the tree after every backup of ${RUNS} histories`, { tim
   const tally: Tally = { backups: 0, incremental: 0, repacked: 0, dumpsCopied: 0, spanning: 0 };
   fc.assert(
     fc.property(history, (input) => runHistory(input, tally)),
-    { numRuns: RUNS },
+    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );
   expect(tally.incremental / tally.backups).toBeGreaterThan(0.25);
   for (const times of [tally.repacked, tally.dumpsCopied, tally.spanning]) {
