@@ -92,6 +92,29 @@ async function loadBundle(path: string, name: string): Promise<{ type: string; r
   return JSON.parse(stdout) as { type: string; ratio: number };
 }
 
+test("people may sign in at any issuer, and the dashboard may talk to that one besides", () => {
+  const region = "eu-central-1";
+  const { resolve } = templateResolver(template, { region, account: "123456789012" });
+  const [functions, headers] = ["AuthorizerLambdaFunction", "DashboardHeaders"].map(
+    (id) => resolve(resources[id]?.Properties) as TemplateResource["Properties"],
+  );
+  expect(parseConfig({ ...functions.Environment.Variables, AWS_REGION: region }).oidc).toEqual({
+    issuer: OWN_ISSUER.oidcIssuer,
+    clientId: OWN_ISSUER.oidcClientId,
+    audience: OWN_ISSUER.oidcAudience,
+    scope: "openid email",
+    roleClaim: OWN_ISSUER.oidcRoleClaim,
+    groups: { viewer: "backupd-viewer", operator: "backupd-operator", admin: "hosting-admins" },
+    tenantClaim: OWN_ISSUER.oidcTenantClaim,
+  });
+  const { SecurityHeadersConfig } = headers.ResponseHeadersPolicyConfig;
+  expect(SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy).toBe(
+    securityHeaders(["https://login.example.com:8443", "https://tokens.example.com"])[
+      "content-security-policy"
+    ],
+  );
+});
+
 test("a bundle logs, counts and traces a call", async () => {
   await using daemon = await startTraceDaemon();
   const event = {
