@@ -17,6 +17,7 @@ import { expectOneBackupMore } from "#test/faults/clean-end.ts";
 import { until } from "#test/faults/hold.ts";
 import { expectExact, untilTrusted } from "#test/helpers/extracted.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
+import { type SecondStorage, startSecondStorage } from "#test/helpers/second-storage.ts";
 
 const MIB = 1_048_576;
 const MEDIA_FILES = 40;
@@ -239,5 +240,75 @@ describe("a storage that does not copy", () => {
     };
     expect((await backUp()).archive.mode).toBe("incremental");
     expect(met).toBe(1);
+  });
+});
+
+describe("a site that goes to another storage", () => {
+  let elsewhere: SecondStorage;
+  let firstThere: Backup;
+  beforeAll(async () => {
+    elsewhere = await startSecondStorage();
+  });
+  afterAll(async () => {
+    await elsewhere?.[Symbol.asyncDispose]();
+  });
+
+  async function backUpThere(): Promise<Backup> {
+    const job = await fleet.waitForJob(await fleet.start());
+    expect(job, JSON.stringify(job.error)).toMatchObject({ state: "succeeded" });
+    return await fleet.operator.call("getBackup", { id: job.backup_id ?? "" });
+  }
+  const choose = (id: string) =>
+    fleet.operator.call("patchSite", { id: fleet.siteId, body: { storage_provider_id: id } });
+
+  it("is packed in full there, by the storage's own keys, and then copies there what has not changed", async () => {
+    const { id } = await fleet.operator.call("createStorageProvider", { body: elsewhere.provider });
+    expect(await fleet.operator.call("testStorageProvider", { id })).toMatchObject({ usable: true });
+    await choose(id);
+    firstThere = await backUpThere();
+    expect(firstThere).toMatchObject({ provider_id: id, archive: { full_reason: "storage_changed" } });
+    await expectExact(fleet, firstThere);
+    expect(seen.filter((operation) => operation.includes("Upload"))).toEqual([]);
+    const second = await backUpThere();
+    expect(second.archive).toMatchObject({ mode: "incremental", full_reason: null });
+    await expectExact(fleet, second);
+    await fleet.operator.call("deleteBackup", { id: second.id });
+    const { objects, openUploads } = await elsewhere.server.inspect();
+    expect([objects.map(({ key }) => `/${key}`), openUploads]).toEqual([[firstThere.s3_path], []]);
+  });
+
+  it("is full again when it comes back, and what lies there is still verified, restored and told by its node", async () => {
+    await choose("default");
+    const back = await backUpThere();
+    expect(back).toMatchObject({ provider_id: "default", archive: { full_reason: "storage_changed" } });
+    await expectExact(fleet, back);
+    const { operator } = fleet;
+    const { job_id: verification } = await operator.call("verifyBackup", { id: firstThere.id, body: {} });
+    expect(await fleet.waitForJob(verification)).toMatchObject({ state: "succeeded" });
+    const { code, stderr } = await fleet.backupd("restore", firstThere.id, "--to", join(fleet.dir, "there"));
+    expect(code, stderr).toBe(0);
+    expect(lstatSync(join(fleet.dir, "there/database.sql")).size).toBeGreaterThan(1000);
+  });
+
+  it("sends in full and in equal parts where a test has found that it has to be so", async () => {
+    const { id } = await fleet.operator.call("createStorageProvider", {
+      body: { ...elsewhere.provider, name: "like R2" },
+    });
+    elsewhere.wire.fault = ({ operation, key }) =>
+      operation === "CompleteMultipartUpload" && key.endsWith("/mixed")
+        ? { status: 400, code: "InvalidPart" }
+        : undefined;
+    const found = await fleet.operator.call("testStorageProvider", { id });
+    expect(found).toMatchObject({ usable: true, features: { mixed_part_sizes: false } });
+    await choose(id);
+    await backUpThere();
+    const copies: OperationName[] = [];
+    elsewhere.wire.fault = ({ operation }) => {
+      if (operation === "UploadPartCopy") copies.push(operation);
+      return undefined;
+    };
+    expect((await backUpThere()).archive).toMatchObject({ mode: "full", full_reason: "copy_refused" });
+    expect(copies).toEqual([]);
+    await choose("default");
   });
 });

@@ -14,6 +14,7 @@ import { readIdentity, tokenSigner } from "#runner/io/identity.ts";
 import { openStateDir } from "#runner/io/state-dir.ts";
 import { apiClient } from "#test/helpers/api-client.ts";
 import { type Fleet, type RunResult, runBackupd, startFleet } from "#test/helpers/fleet.ts";
+import { type SecondStorage, startSecondStorage } from "#test/helpers/second-storage.ts";
 import { lockTable } from "./hold.ts";
 import { type SeenProcess, secretsBelow, secretsIn, watchProcesses } from "./secret-hunt.ts";
 
@@ -22,6 +23,9 @@ const secrets = new Map<string, string>([["database password", DB_PASSWORD]]);
 /** In identity.json, and only there. */
 const nodeKeys = new Set(["node's signing key", "node's age identity"]);
 
+/** Of a storage with keys of its own, to which the site is backed up, too. */
+const STORAGE_SECRET = "Planted+Storage/Secret=for&the;hunt";
+let elsewhere: SecondStorage;
 let fleet: Fleet;
 let daemon: BackupdProcess;
 const masterLog: string[] = [];
@@ -46,6 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.unstubAllEnvs();
   await daemon?.close();
+  await elsewhere?.[Symbol.asyncDispose]();
   await fleet?.[Symbol.asyncDispose]();
 });
 
@@ -147,6 +152,7 @@ describe("what is said and kept", () => {
   beforeAll(async () => {
     await runEachWay();
     await failEachWay();
+    await backUpElsewhere();
     await askEverything();
     said.set("daemon's log", await readFile(daemon.logFile, "utf8"));
     said.set("Master's log", masterLog.join("\n"));
@@ -187,6 +193,29 @@ describe("what is said and kept", () => {
     await writeFile(configPath(), config.replace(`'${DB_PASSWORD}' )`, `'${DB_PASSWORD}' ))) . oops oops`));
     await failTwice("wp_config_unreadable");
     await writeFile(configPath(), config);
+  }
+
+  /** Good and bad, with the storage's static keys on the node. */
+  async function backUpElsewhere(): Promise<void> {
+    elsewhere = await startSecondStorage(STORAGE_SECRET);
+    secrets.set("storage's secret", STORAGE_SECRET);
+    const { operator, siteId } = fleet;
+    for (const body of [elsewhere.provider, { ...elsewhere.provider, endpoint: "no URL" }]) {
+      const { status, text } = await operator.request("POST", "/storage/providers", { body });
+      said.set(`POST /storage/providers: ${status}`, text);
+    }
+    const [, provider] = (await operator.call("listStorageProviders")).items;
+    const id = provider?.id ?? "";
+    await answered("POST", `/storage/providers/${id}/test`);
+    await operator.call("patchSite", { id: siteId, body: { storage_provider_id: id } });
+    expect(await fleet.waitForJob(await fleet.start())).toMatchObject({ state: "succeeded" });
+    elsewhere.wire.fault = ({ operation }) =>
+      operation === "UploadPart" ? { status: 403, code: "SignatureDoesNotMatch" } : undefined;
+    await failTwice("storage_denied");
+    await answered("POST", `/storage/providers/${id}/test`);
+    await answered("GET", "/storage/providers");
+    await answered("GET", `/storage/providers/${id}`);
+    await operator.call("patchSite", { id: siteId, body: { storage_provider_id: "default" } });
   }
 
   async function askEverything(): Promise<void> {

@@ -42,10 +42,10 @@ async function siteElsewhere(): Promise<Site> {
 }
 
 const there = () => ({ s3: storage.client, bucket: storage.provider.bucket });
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => "none",
-    (error: { code?: string }) => error.code,
+    (error: { code?: string }) => String(error.code),
   );
 
 describe("a provider", () => {

@@ -14,6 +14,7 @@ import { Moment } from "../../ui/time.tsx";
 import { AlertTestPanel } from "./alert-test-panel.tsx";
 import { NewTokenDialog } from "./new-token-dialog.tsx";
 import { PeoplePanel } from "./people-panel.tsx";
+import { StoragePanel } from "./storage-panel.tsx";
 
 export function SettingsPage(): ReactNode {
   useTitle("Settings");
@@ -25,6 +26,7 @@ export function SettingsPage(): ReactNode {
       </div>
       {may("getRoles") ? <PeoplePanel /> : null}
       {may("testAlerts") ? <AlertTestPanel /> : null}
+      {may("listStorageProviders") ? <StoragePanel /> : null}
       {may("listApiTokens") ? <TokensPanel /> : <p className="muted">API tokens are managed by admins.</p>}
     </>
   );
