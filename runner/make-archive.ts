@@ -131,8 +131,10 @@ function archiveFacts({ plan, packed, result, sizeBytes, etag }: Made, facts: Fa
     entries_added: plan.counts.added,
     entries_deleted: plan.counts.deleted,
     files_compared: plan.counts.files,
+    files_garbled: packed.garbled,
     files_bytes: packed.filesBytes,
     db_bytes: dump.bytes,
+    db_stored_bytes: dump.compressedBytes,
     peak_rss_bytes: facts.from.memory.peakBytes(),
   };
 }

@@ -1,7 +1,7 @@
 // When the retention must not delete anything: backups fail, or the newest look as if the site was destroyed, encrypted
 // or emptied. Old backups are then what saves it, so people have to look first.
 import type { RetentionAlarm } from "#shared/contracts/retention.ts";
-import { formatBytes } from "#shared/units.ts";
+import { gradualSigns, suddenSigns } from "./attack-signs.ts";
 import type { BackupRecord, JobRecord } from "./records.ts";
 import { type KeptBackup, newerFirst, type RetentionPlan } from "./retention.ts";
 
@@ -16,18 +16,9 @@ export interface AlarmInput {
   readonly plan: RetentionPlan<WatchedBackup>;
 }
 
-/** How many of the newest are looked at, and with how many before it each is compared. */
+/** How many of the newest are looked at, and how many before them say what is usual. */
 const LOOKED_AT = 10;
-const COMPARED_WITH = 5;
-/** Below these a small site's everyday changes are no sign of anything. */
-const NOTABLE_BYTES = 20_000_000;
-const NOTABLE_DB_BYTES = 1_000_000;
-const NOTABLE_ENTRIES = 500;
-const SHRUNK = 0.5;
-const GROWN = 3;
-/** Of the ratio of stored to raw bytes, which encryption drives towards 1. */
-const RATIO_RISE = 0.25;
-const CHANGED_SHARE = 0.5;
+const USUAL_FROM = 20;
 
 export function retentionAlarms(input: AlarmInput): RetentionAlarm[] {
   const { backups, lastJob, acceptedAt = "", plan } = input;
@@ -45,60 +36,24 @@ export function retentionAlarms(input: AlarmInput): RetentionAlarm[] {
   if (plan.keep.every(({ backup }) => backup.verification_failed !== undefined) && plan.remove.length > 0) {
     alarms.push({ code: "would_empty", message: "No good backup would be left.", backup_id: null });
   }
-  for (const [at, backup] of newestFirst.slice(0, LOOKED_AT).entries()) {
-    if (backup.created_at <= acceptedAt) break;
-    const before = newestFirst.slice(at + 1, at + 1 + COMPARED_WITH);
-    if (before.length > 0) alarms.push(...jumps(backup, before));
-  }
+  const seen = newestFirst.findIndex(({ created_at: at }) => at <= acceptedAt);
+  const looked = newestFirst.slice(0, seen === -1 ? LOOKED_AT : Math.min(seen, LOOKED_AT));
+  for (const [at, backup] of looked.entries()) alarms.push(...suddenSigns(backup, newestFirst.slice(at + 1)));
+  const older = newestFirst.slice(looked.length, looked.length + USUAL_FROM);
+  const told = new Set(alarms.map(({ code }) => code));
+  // What one backup says by itself needs no saying by all of them.
+  alarms.push(...gradualSigns(looked, older).filter(({ code }) => !told.has(code)));
   return alarms;
 }
 
 /** These stay until an operator has looked, because the next backups would make them look normal. */
 export function isSticky({ code }: RetentionAlarm): boolean {
-  return code === "size_jumped" || code === "entropy_jumped" || code === "much_changed";
+  return STICKY.has(code);
 }
 
-function jumps(backup: WatchedBackup, before: readonly WatchedBackup[]): RetentionAlarm[] {
-  const alarms: RetentionAlarm[] = [];
-  const raise = (code: RetentionAlarm["code"], message: string): void => {
-    alarms.push({ code, message: `${message} (backup of ${backup.created_at})`, backup_id: backup.id });
-  };
-  const { archive } = backup;
-  for (const { what, of, notable } of SIZES) {
-    const [was, is] = [median(before.map(of)), of(backup)];
-    if (Math.abs(is - was) < notable || (is >= was * SHRUNK && is <= was * GROWN)) continue;
-    raise("size_jumped", `${what} went from ${formatBytes(was)} to ${formatBytes(is)}`);
-  }
-  const [ratioWas, ratioIs] = [median(before.map(ratioOf)), ratioOf(backup)];
-  if (archive.tar_bytes >= NOTABLE_BYTES && ratioIs - ratioWas > RATIO_RISE) {
-    const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
-    const change = `from ${percent(ratioWas)} to ${percent(ratioIs)}`;
-    raise("entropy_jumped", `The data compresses much worse, as encrypted data does: ${change}`);
-  }
-  const known = archive.entries_unchanged + archive.entries_changed + archive.entries_deleted;
-  const touched = archive.entries_changed + archive.entries_deleted;
-  if (archive.mode === "incremental" && touched >= NOTABLE_ENTRIES && touched > known * CHANGED_SHARE) {
-    raise("much_changed", `${touched} of ${known} files were changed or deleted at once`);
-  }
-  return alarms;
-}
-
-interface WatchedSize {
-  readonly what: string;
-  readonly of: (backup: WatchedBackup) => number;
-  readonly notable: number;
-}
-
-const SIZES: readonly WatchedSize[] = [
-  { what: "The files", of: ({ archive }) => archive.files_bytes, notable: NOTABLE_BYTES },
-  { what: "The database", of: ({ archive }) => archive.db_bytes, notable: NOTABLE_DB_BYTES },
-];
-
-function ratioOf({ archive, size_bytes: sizeBytes }: WatchedBackup): number {
-  return archive.tar_bytes === 0 ? 0 : sizeBytes / archive.tar_bytes;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
-}
+const STICKY: ReadonlySet<RetentionAlarm["code"]> = new Set([
+  "size_jumped",
+  "entropy_jumped",
+  "much_changed",
+  "looks_encrypted",
+]);

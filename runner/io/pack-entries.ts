@@ -11,6 +11,7 @@ import {
 import { type ByteString, forDisplay } from "../plan/byte-string.ts";
 import { racyFlag } from "../plan/copy/racy.ts";
 import type { FreshEntries } from "../plan/copy/walk-order.ts";
+import { looksGarbled } from "../plan/looks-garbled.ts";
 import { encodeTarEntry, paddingBytes, type TarEntryType } from "../plan/tar-entry.ts";
 import { createFrameWriter, type FrameSink, type FrameWriter } from "./frame-writer.ts";
 import { openTreeCursor } from "./open-directory.ts";
@@ -38,13 +39,20 @@ const TAR_TYPES: Readonly<Record<EntryType, TarEntryType>> = {
   h: "Link",
 };
 
-/** Bytes read. @throws BackupError `site_unreadable` where rights are missing, else `archive_read_failed`. */
-export function packEntries(input: PackEntriesInput): number {
+export interface PackedEntries {
+  readonly bytesRead: number;
+  /** Files that look encrypted. */
+  readonly garbled: number;
+}
+
+/** @throws BackupError `site_unreadable` where rights are missing, else `archive_read_failed`. */
+export function packEntries(input: PackEntriesInput): PackedEntries {
   const { fresh, place, sink } = input;
   using cursor = openTreeCursor(place.contentDir);
   const locate = (name: ByteString): Buffer =>
     name === CONFIG_NAME ? Buffer.from(place.configPath) : cursor.locate(name.split("/").slice(1));
-  const pack: Pack = { ...input, writer: createFrameWriter(sink), locate, movedTo: new Map(), bytesRead: 0 };
+  const writer = createFrameWriter(sink);
+  const pack: Pack = { ...input, writer, locate, movedTo: new Map(), bytesRead: 0, garbled: 0 };
   for (const entry of fresh.files) {
     if (entry.type === "f") packFile(pack, entry);
     else packHeader(pack, entry);
@@ -54,7 +62,7 @@ export function packEntries(input: PackEntriesInput): number {
   pack.writer.endFrame();
   for (const entry of fresh.directories) packHeader(pack, entry);
   pack.writer.endFrame();
-  return pack.bytesRead;
+  return { bytesRead: pack.bytesRead, garbled: pack.garbled };
 }
 
 interface Pack extends PackEntriesInput {
@@ -63,6 +71,7 @@ interface Pack extends PackEntriesInput {
   /** Of files that were no longer what the plan took them for: the name under which their content is, if any. */
   readonly movedTo: Map<ByteString, ByteString | undefined>;
   bytesRead: number;
+  garbled: number;
 }
 
 /** An entry's headers; the tar offset of its beginning. */
@@ -150,7 +159,9 @@ function packOpenFile(pack: Pack, name: ByteString, fd: number): BigIntStats | u
   const entry = entryStat("f", name, stat);
   const { size } = entry;
   const tarOffset = begin(pack, entry);
-  const read = copyContent(pack.writer, fd, size);
+  const read = copyContent(pack.writer, fd, size, (head) => {
+    if (looksGarbled(head)) pack.garbled += 1;
+  });
   pack.bytesRead += read;
   pack.writer.zeros(size - read + paddingBytes(size));
   pack.writer.endEntry();
@@ -169,12 +180,19 @@ function packOpenFile(pack: Pack, name: ByteString, fd: number): BigIntStats | u
 }
 
 /** Reads straight into the frames; less than `size` only if the file has become shorter. */
-function copyContent(writer: FrameWriter, fd: number, size: number): number {
+function copyContent(
+  writer: FrameWriter,
+  fd: number,
+  size: number,
+  seeHead: (head: Uint8Array) => void,
+): number {
   let done = 0;
   while (done < size) {
     const space = writer.space(size - done);
     const bytes = readSync(fd, space, 0, space.length, done);
     if (bytes === 0) break;
+    // Before it is handed on: the memory is another thread's then.
+    if (done === 0) seeHead(space.subarray(0, bytes));
     writer.advance(bytes);
     done += bytes;
   }

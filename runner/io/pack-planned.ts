@@ -71,7 +71,7 @@ export function packPlanned(
   // As their bytes come.
   for (const entry of kept.entries()) note(entry);
   for (const entry of copied.entries()) note(entry);
-  const bytesRead = packEntries({
+  const { bytesRead, garbled } = packEntries({
     place: input,
     fresh,
     tarOffset: kept.tarBytes + copied.tarBytes,
@@ -92,7 +92,7 @@ export function packPlanned(
   index.end();
   ledger.end();
   const told = { warnings: warnings.list(), warningsTotal: warnings.total() };
-  return { files, filesBytes, entries, bytesRead, ...told };
+  return { files, filesBytes, entries, bytesRead, garbled, ...told };
 }
 
 function ownersPlan(plan: CopyPlan, isUnreadable: boolean): PackPlan {

@@ -80,6 +80,8 @@ export interface PackSummary {
   /** Files, links, directories. */
   readonly entries: number;
   readonly bytesRead: number;
+  /** Of the files that were read, those that look encrypted. */
+  readonly garbled: number;
   /** The first 200. */
   readonly warnings: readonly PackWarning[];
   readonly warningsTotal: number;

@@ -77,8 +77,14 @@ export const Archive = z.strictObject({
       deleted: z.int().min(0),
     })
     .optional(),
+  files_garbled: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Of the files that were read, those that look encrypted; absent in older records"),
   files_bytes: Bytes,
   db_bytes: Bytes,
+  db_stored_bytes: Bytes.optional().describe("What the dump compresses to; absent in older records"),
   /** The most memory that the runner has had while it worked on the job: by the kernel, or looked at each 0.1 s. */
   peak_rss_bytes: Bytes,
 });

@@ -34,6 +34,7 @@ export const RetentionAlarm = z.object({
     "size_jumped",
     "entropy_jumped",
     "much_changed",
+    "looks_encrypted",
     "would_empty",
   ]),
   message: z.string(),

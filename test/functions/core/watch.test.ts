@@ -101,6 +101,14 @@ describe("the watch finds", () => {
     expect(kinds(proved(hoursAgo(24 * 20)))).toEqual(["proof_too_old"]);
     expect(kinds({ sites: [healthy({ proof })] })).toEqual(["proof_too_old"]);
   });
+  test("a retention that has stopped, until somebody has looked", () => {
+    const alarm = { code: "looks_encrypted", message: "files look encrypted", backup_id: "b" } as const;
+    const stopped = healthy({ retention_stop: { at: hoursAgo(3), alarms: [alarm] } });
+    const found = findProblems({ sites: [stopped], nodes: [aNode()], heartbeatSeconds: 60 }, NOW);
+    expect(found).toMatchObject([{ kind: "retention_stopped", target: { kind: "site", id: stopped.id } }]);
+    expect(found[0]?.text).toContain("nothing is deleted any more until somebody has looked");
+    expect(kinds({ sites: [healthy()] })).toEqual([]);
+  });
   test("a WordPress that nobody protects", () => {
     const discovered = [{ path: "/var/www/shop" }, { path: "/var/www/forgotten" }];
     const found = findProblems(

@@ -1,6 +1,7 @@
 // The archive's files against the stock zstd and GNU tar: everything that a file system can hold comes back, and a
 // site that changes while it is packed does no harm.
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -295,3 +296,16 @@ function optionsOf(on: SiteOnDisk): Omit<PackOptions, "signal"> {
     dumpSha256: "",
   };
 }
+
+describe("files that look encrypted", () => {
+  it("are counted among those that are read, for the retention", async () => {
+    await using on = await makeSite();
+    await writeFile(join(on.content, "page.php"), "<?php // text\n".repeat(500));
+    await writeFile(join(on.content, "photo.jpg"), Buffer.from([0xff, 0xd8, 0xff, ...randomBytes(9000)]));
+    for (const name of ["page.php.locked", "photo2.jpg"]) {
+      await writeFile(join(on.content, name), randomBytes(9000));
+    }
+    const { summary } = await packTo(join(on.dir, "a.tar.zst"), on, {});
+    expect(summary.garbled).toBe(2);
+  });
+});
