@@ -6,7 +6,7 @@ export const HEAD_BYTES = 1024;
 /** Bits per byte. So many random bytes have 7.8 of 8, text has 4 to 6, base64 has 6. */
 const RANDOM_BITS = 7.4;
 
-const text = (words: string): readonly number[] => [...words].map((char) => char.charCodeAt(0));
+const text = (words: string): readonly number[] => Array.from(words, (char) => char.charCodeAt(0));
 
 /** What files of compressed formats begin with, and at which byte. */
 const MARKS: readonly (readonly [at: number, bytes: readonly number[]])[] = [
