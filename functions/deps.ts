@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Config, parseConfig } from "./config.ts";
 import type { IssuerKeys } from "./stores/jwks.ts";
+import type { Manifests } from "./stores/manifests.ts";
 import type { NodeCredentialsIssuer } from "./stores/node-credentials.ts";
 import type { Notifier } from "./stores/notifier.ts";
 import type { ObjectList } from "./stores/object-list.ts";
@@ -44,6 +45,7 @@ export interface Stores {
   readonly storages: Storages;
   readonly providerSecrets: ProviderSecrets;
   readonly providerProbe: ProviderProbe;
+  readonly manifests: Manifests;
   readonly nodeCredentials: NodeCredentialsIssuer;
   readonly notifier: Notifier;
   readonly issuerKeys: IssuerKeys;

@@ -4,8 +4,19 @@ import { tenantOfNew } from "./core/principal.ts";
 import type { EnrollmentTokenRecord } from "./core/records.ts";
 import { identifyToken, makeToken } from "./core/secret-token.ts";
 import { viewEnrollmentToken } from "./core/view.ts";
+import type { Deps } from "./deps.ts";
+import { loadNode } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openRecords } from "./stores/records.ts";
+
+/** A node that the caller may see; its tenant stays its tenant. */
+async function ofNode(
+  id: string,
+  deps: Deps<"records">,
+): Promise<Pick<EnrollmentTokenRecord, "node_id" | "tenant">> {
+  const { tenant } = await loadNode(id, deps);
+  return { node_id: id, ...(tenant === undefined ? {} : { tenant }) };
+}
 
 export const handler: ApiHandler = serve(
   { records: openRecords },
@@ -16,7 +27,9 @@ export const handler: ApiHandler = serve(
       const record: EnrollmentTokenRecord = {
         ...identifyToken(token),
         label: body.label,
-        ...tenantOfNew(body.tenant, principal),
+        ...(body.node_id === undefined
+          ? tenantOfNew(body.tenant, principal)
+          : await ofNode(body.node_id, deps)),
         created_at: now.toISOString(),
         expires_at: new Date(now.getTime() + body.ttl_seconds * 1000).toISOString(),
       };

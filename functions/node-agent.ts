@@ -11,6 +11,7 @@ import type { Deps } from "./deps.ts";
 import { loadNode, nodeIdOf } from "./http/load.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openNodeCredentials } from "./stores/node-credentials.ts";
+import type { NodeKeys } from "./stores/node-records.ts";
 import { openQueues } from "./stores/queues.ts";
 import { openRecords } from "./stores/records.ts";
 
@@ -19,7 +20,7 @@ export const handler: ApiHandler = serve(
   {
     async enrollNode({ body, activity }, deps) {
       const now = deps.now().toISOString();
-      const { id: tokenId, tenant } = await openToken(body.token, deps);
+      const token = await openToken(body.token, deps);
       const keyTaken = new BackupError("conflict", {
         detail: "A node with this signing key is already enrolled.",
         hint: "Remove the identity files on the node to enrol it as a new one.",
@@ -28,32 +29,26 @@ export const handler: ApiHandler = serve(
 
       // The queue comes first: if it cannot be made the token is not burnt, and if another enrolment wins the
       // transaction nothing but an empty queue is left to remove.
-      const nodeId = deps.randomUuid();
+      const nodeId = token.node_id ?? deps.randomUuid();
+      const known = token.node_id === undefined ? undefined : await loadNode(token.node_id, deps);
       const queueUrl = await deps.queues.create(nodeId);
-      const node: NodeRecord = {
-        id: nodeId,
-        life: "live",
-        ...(tenant === undefined ? {} : { tenant }),
-        name: body.name,
-        state: "active",
-        created_at: now,
-        signing_key: body.signing_key,
-        age_recipient: body.age_recipient,
-        queue_url: queueUrl,
-        site_count: 0,
-        version: body.version,
-      };
+      const { signing_key, age_recipient, version } = body;
+      const own = { signing_key, age_recipient, version, queue_url: queueUrl };
+      const { nodes, enrollmentTokens } = deps.records;
       const isEnrolled = await deps.records.transact([
-        deps.records.enrollmentTokens.useItem(tokenId, nodeId, now),
-        ...deps.records.nodes.createItems(node),
+        enrollmentTokens.useItem(token.id, nodeId, now),
+        ...(known === undefined
+          ? nodes.createItems(newNode(nodeId, body.name, own, token, now))
+          : nodes.rekeyItems(known, own)),
       ]);
       if (!isEnrolled) {
-        await removeQueue(queueUrl, deps);
-        if (await deps.records.nodes.signingKeyTaken(body.signing_key)) throw keyTaken;
+        if (known === undefined) await removeQueue(queueUrl, deps);
+        if (await nodes.signingKeyTaken(body.signing_key)) throw keyTaken;
         throw new BackupError("enrollment_token_invalid");
       }
-      activity.actor = { kind: "node", id: nodeId, label: node.name };
-      activity.details = { name: node.name, version: body.version, enrollment_token_id: tokenId };
+      const name = known?.name ?? body.name;
+      activity.actor = { kind: "node", id: nodeId, label: name };
+      activity.details = { name, version, enrollment_token_id: token.id, new_keys: known !== undefined };
       return { node_id: nodeId, audience: deps.config.audience };
     },
 
@@ -82,6 +77,17 @@ export const handler: ApiHandler = serve(
     },
   },
 );
+
+function newNode(
+  id: string,
+  name: string,
+  own: NodeKeys,
+  { tenant }: EnrollmentTokenRecord,
+  now: string,
+): NodeRecord {
+  const whose = tenant === undefined ? {} : { tenant };
+  return { id, life: "live", ...whose, name, state: "active", created_at: now, ...own, site_count: 0 };
+}
 
 type AgentDeps = Deps<"records" | "queues" | "nodeCredentials">;
 

@@ -1,5 +1,7 @@
 // The storage as a whole, on an operator's request.
 
+import { FLEET, sumUse, topUsers } from "./core/storage-use.ts";
+import { readInventory } from "./http/read-inventory.ts";
 import { reconcileStorage } from "./http/reconcile-storage.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openObjectList } from "./stores/object-list.ts";
@@ -20,6 +22,17 @@ export const handler: ApiHandler = serve(
       activity.target = { kind: "storage", id: "archives" };
       activity.details = { dry_run: isDryRun, ...report.counts };
       return report;
+    },
+
+    async getStorageSummary({ query: { top, days } }, deps) {
+      const now = deps.now();
+      const first = new Date(now.getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
+      const [inventory, samples] = await Promise.all([
+        readInventory(deps),
+        deps.records.storageSamples.since(FLEET, first),
+      ]);
+      const use = sumUse(inventory.backups);
+      return { at: now.toISOString(), total: use.total, ...topUsers(use, inventory, top), days: samples };
     },
   },
 );

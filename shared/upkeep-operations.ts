@@ -3,7 +3,9 @@ import {
   CheckDrift,
   DriftReport,
   ReconcileStorage,
+  StorageQuery,
   StorageReport,
+  StorageSummary,
   UpkeepReports,
 } from "./contracts/upkeep.ts";
 import type { Operation } from "./operations.ts";
@@ -18,6 +20,16 @@ export const UPKEEP_OPERATIONS = {
     status: 200,
     answer: StorageReport,
     activity: "storage.reconciled",
+    fleetWide: true,
+  },
+  getStorageSummary: {
+    method: "GET",
+    path: "/storage/summary",
+    access: "viewer",
+    summary: "What the backups use now, the nodes and sites that use the most, and a sample for each day",
+    query: StorageQuery,
+    status: 200,
+    answer: StorageSummary,
     fleetWide: true,
   },
   checkDrift: {

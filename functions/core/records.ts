@@ -225,6 +225,8 @@ export interface EnrollmentTokenRecord {
   created_at: string;
   expires_at: string;
   revoked_at?: string;
+  /** The node that is to go on under new keys. */
+  node_id?: string;
   used_by_node_id?: string;
 }
 

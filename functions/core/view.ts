@@ -134,6 +134,7 @@ export function viewEnrollmentToken(token: EnrollmentTokenRecord, now: Date): En
     id: token.id,
     label: token.label,
     tenant: token.tenant ?? null,
+    node_id: token.node_id ?? null,
     created_at: token.created_at,
     expires_at: token.expires_at,
     state:

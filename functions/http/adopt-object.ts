@@ -28,6 +28,8 @@ export interface AdoptOptions {
   readonly isDryRun?: boolean;
   /** Leave no activity: there will be thousands. */
   readonly isQuiet?: boolean;
+  /** Wait for a report that may still come; there is none where the jobs themselves are lost. */
+  readonly isAwaited?: boolean;
 }
 
 /** A job is made before its first path is given away, at most its deadline and its attempts earlier. */
@@ -36,7 +38,7 @@ const JOB_BEFORE_MS = 3 * 86_400_000;
 export async function adoptObject(
   object: StoredObject,
   deps: AdoptDeps,
-  { isDryRun = false, isQuiet = false }: AdoptOptions = {},
+  { isDryRun = false, isQuiet = false, isAwaited = true }: AdoptOptions = {},
 ): Promise<Verdict> {
   const place = parseObjectPath(`/${object.key}`);
   if (place === undefined) return { kind: "refused", why: "its key is not one of a backup", isNoKey: true };
@@ -46,7 +48,7 @@ export async function adoptObject(
     const found = await lookAround({ object, place, path }, deps);
     const known = await knownAs(found, deps);
     const left = known ?? judgeFound(found, deps.now());
-    if (left !== undefined) return left;
+    if (left !== undefined && (isAwaited || left.kind !== "wait")) return left;
     if (isDryRun) return { kind: "adoptable" };
     try {
       summary ??= await summarizeArchive(deps.objects, { ...object, s3_path: path });

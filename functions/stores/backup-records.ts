@@ -58,6 +58,11 @@ function backupEntity(table: Table) {
   );
 }
 
+export type InventoriedBackup = Pick<
+  BackupRecord,
+  "site_id" | "s3_path" | "size_bytes" | "provider_id" | "hold" | "verification_failed"
+>;
+
 export interface BackupRecords {
   get(id: string): Promise<BackupRecord | undefined>;
   list(page: PageRequest): Promise<Page<BackupRecord>>;
@@ -66,6 +71,8 @@ export interface BackupRecords {
   listOfTenant(page: PageRequest, tenant: string): Promise<Page<BackupRecord>>;
   /** Sizes of all backups of a node, consistent with every write before. */
   usedByNode(nodeId: string): Promise<UsedBackup[]>;
+  /** All backups of a node, with what is added up and kept of each. */
+  inventoryOf(nodeId: string): Promise<InventoriedBackup[]>;
   /** The newest backups of a site that lie under that node, newest first, consistent with every write before. */
   newestOfSite(nodeId: string, siteId: string, limit: number): Promise<BackupRecord[]>;
   /** All backups of a site that lie under that node, consistent with every write before. */
@@ -106,6 +113,18 @@ export function openBackupRecords(table: Table): BackupRecords {
       const query = backups.query.byNode({ node_id: nodeId });
       const wanted: ("site_id" | "created_at" | "size_bytes")[] = ["site_id", "created_at", "size_bytes"];
       return (await query.go({ pages: "all", consistent: true, attributes: wanted })).data;
+    },
+    async inventoryOf(nodeId) {
+      const query = backups.query.byNode({ node_id: nodeId });
+      const wanted: (keyof InventoriedBackup)[] = [
+        "site_id",
+        "s3_path",
+        "size_bytes",
+        "hold",
+        "verification_failed",
+        "provider_id",
+      ];
+      return (await query.go({ pages: "all", attributes: wanted })).data;
     },
     async newestOfSite(nodeId, siteId, limit) {
       const query = backups.query.byNode({ node_id: nodeId, site_id: siteId });

@@ -4,7 +4,7 @@ import type { Heartbeat } from "#shared/contracts/nodes.ts";
 import type { NodeRecord, SiteRecord } from "../core/records.ts";
 import { type Page, type PageRequest, readPage } from "./page.ts";
 import { key, ofTenant, type Table } from "./table.ts";
-import { asPut, asUpdate, type WriteItem } from "./transact.ts";
+import { asPut, asUpdate, transact, type WriteItem } from "./transact.ts";
 
 function nodeEntity(table: Table) {
   return new Entity(
@@ -73,12 +73,20 @@ export interface NodeRecords {
   /** Removes a node that has no sites; false when it has some, or is gone. */
   remove(node: NodeRecord): Promise<boolean>;
   createItems(node: NodeRecord): WriteItem[];
+  /** Of a table that is rebuilt; false when there is such a node. */
+  restore(node: NodeRecord): Promise<boolean>;
+  /** The node goes on under the keys of another machine, or of the same one set up anew. */
+  rekeyItems(node: NodeRecord, keys: NodeKeys): WriteItem[];
+  /** Counts a site in whatever the node's state. */
+  countRestored(nodeId: string): WriteItem;
   /** Counts a site in or out; fails unless the node is there, and for a new site also active and of its tenant or none. */
   countSite(site: SiteRecord, by: 1 | -1): WriteItem;
   /** Fails unless the site's new tenant is the node's, or the node has none. */
   moveSiteItem(site: SiteRecord): WriteItem;
   signingKeyTaken(x: string): Promise<boolean>;
 }
+
+export type NodeKeys = Pick<NodeRecord, "signing_key" | "age_recipient" | "queue_url" | "version">;
 
 export interface NodeChange {
   readonly name?: string | undefined;
@@ -92,6 +100,7 @@ export function openNodeRecords(table: Table): NodeRecords {
   const keys = signingKeyEntity(table);
   const get = async (id: string): Promise<NodeRecord | undefined> =>
     (await nodes.get({ id }).go({ consistent: true })).data ?? undefined;
+  const reserve = (x: string, id: string): WriteItem => asPut(keys.create({ x, node_id: id }).params());
   return {
     get,
     list(page) {
@@ -168,10 +177,20 @@ export function openNodeRecords(table: Table): NodeRecords {
       return done !== undefined;
     },
     createItems(node) {
-      return [
-        asPut(nodes.create(node).params()),
-        asPut(keys.create({ x: node.signing_key, node_id: node.id }).params()),
-      ];
+      return [asPut(nodes.create(node).params()), reserve(node.signing_key, node.id)];
+    },
+    restore(node) {
+      const key = node.signing_key === "" ? [] : [reserve(node.signing_key, node.id)];
+      return transact(table, [asPut(nodes.create(node).params()), ...key]);
+    },
+    rekeyItems({ id, created_at }, own) {
+      const update = nodes.update({ id }).set({ ...own, life: "live", state: "active" });
+      const still = update.composite({ created_at }).where(({ life }, { eq }) => eq(life, "live"));
+      return [asUpdate(still.params()), reserve(own.signing_key, id)];
+    },
+    countRestored(id) {
+      const update = nodes.update({ id }).add({ site_count: 1 });
+      return asUpdate(update.where(({ life }, { eq }) => eq(life, "live")).params());
     },
     countSite({ node_id: id, tenant }, by) {
       const update = nodes.update({ id }).add({ site_count: by });

@@ -10,6 +10,7 @@ import { type JobRecords, openJobRecords } from "./job-records.ts";
 import { type NodeRecords, openNodeRecords } from "./node-records.ts";
 import { openProviderRecords, type ProviderRecords } from "./provider-records.ts";
 import { openSiteRecords, type SiteRecords } from "./site-records.ts";
+import { openStorageSampleRecords, type StorageSampleRecords } from "./storage-sample-records.ts";
 import { openTable } from "./table.ts";
 import {
   type ApiTokenRecords,
@@ -32,6 +33,7 @@ export interface Records {
   readonly idempotency: IdempotencyRecords;
   readonly chores: ChoreRecords;
   readonly providers: ProviderRecords;
+  readonly storageSamples: StorageSampleRecords;
   /** Writes all records of a step or none; false when one of them has changed since it was read. */
   commit(step: Step): Promise<boolean>;
   transact(items: readonly WriteItem[]): Promise<boolean>;
@@ -58,6 +60,7 @@ export function openRecords({ tableName }: { readonly tableName: string }): Reco
     idempotency: openIdempotencyRecords(table),
     chores: openChoreRecords(table),
     providers: openProviderRecords(table),
+    storageSamples: openStorageSampleRecords(table),
     async commit(step) {
       const items = [
         ...step.jobs.map((change) => jobs.changeItem(change)),

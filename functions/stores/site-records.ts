@@ -89,6 +89,8 @@ export interface SiteRecords {
   ofNode(nodeId: string): Promise<SiteRecord[]>;
   /** The three writes below are false when a condition failed: node gone or another tenant's, name or path taken, site changed. */
   create(site: SiteRecord, also?: readonly WriteItem[]): Promise<boolean>;
+  /** Of a table that is rebuilt; false when there is such a site, or its name or path is taken. */
+  restore(site: SiteRecord): Promise<boolean>;
   change(change: { before: SiteRecord; after: SiteRecord }, also?: readonly WriteItem[]): Promise<boolean>;
   remove(change: { before: SiteRecord; after: SiteRecord }): Promise<boolean>;
   /** Which of the two another site of the node has. */
@@ -153,6 +155,14 @@ export function openSiteRecords(table: Table, nodes: NodeRecords): SiteRecords {
         changeItem({ before: undefined, after: site }),
         ...values(site).map(reserve),
         ...also,
+      ]);
+    },
+    restore(site) {
+      const isLive = site.life === "live";
+      return transact(table, [
+        ...(isLive ? [nodes.countRestored(site.node_id)] : []),
+        changeItem({ before: undefined, after: site }),
+        ...(isLive ? values(site).map(reserve) : []),
       ]);
     },
     change(change, also = []) {

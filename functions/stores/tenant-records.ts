@@ -35,6 +35,7 @@ export function recordsOf(tenant: string, all: Records): Records {
     alerts: alertsOf(whose),
     // serve.ts keeps the keys itself, by caller and tenant, before any handler is asked.
     chores: { last: refused, save: refused },
+    storageSamples: { save: refused, since: refused },
     idempotency: { get: refused, begin: refused, end: refused },
     providers: NO_PROVIDERS,
     async commit(step) {
@@ -106,6 +107,9 @@ function nodesOf({ tenant, all, own, isOwnNode, isOwnSite }: Whose): NodeRecords
       return nodes.remove(node);
     },
     createItems: refused,
+    restore: refused,
+    rekeyItems: refused,
+    countRestored: refused,
     countSite: refused,
     moveSiteItem: refused,
     signingKeyTaken: refused,
@@ -136,6 +140,7 @@ function sitesOf({ tenant, all, own, isOwnNode, isOwnSite }: Whose): SiteRecords
       await mustBe(also.length === 0 && site.tenant === tenant && isOwnNode(site.node_id));
       return sites.create(site);
     },
+    restore: refused,
     async change(change, also = []) {
       await mustBe(also.length === 0);
       await mustStay(change);
@@ -187,6 +192,7 @@ function backupsOf({ tenant, all, isOwnSite }: Whose): BackupRecords {
     listOfNode: refused,
     listOfTenant: refused,
     // Sizes only, which a quota adds up: what may be shown of the sum is for quotas.ts.
+    inventoryOf: refused,
     usedByNode: (nodeId) => backups.usedByNode(nodeId),
     newestOfSite: async (nodeId, siteId, limit) =>
       (await isOwnSite(siteId)) ? backups.newestOfSite(nodeId, siteId, limit) : [],

@@ -22,6 +22,7 @@ function enrollmentTokenEntity(table: Table) {
         created_at: { type: "string", required: true },
         expires_at: { type: "string", required: true },
         revoked_at: { type: "string" },
+        node_id: { type: "string" },
         used_by_node_id: { type: "string" },
         ttl: { type: "number", hidden: true },
       },

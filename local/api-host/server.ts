@@ -9,6 +9,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "
 import { type Config, parseConfig } from "#functions/config.ts";
 import { type AllDeps, openBase, provideDeps } from "#functions/deps.ts";
 import { openIssuerKeys } from "#functions/stores/jwks.ts";
+import { openManifests } from "#functions/stores/manifests.ts";
 import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
 import { openNotifier } from "#functions/stores/notifier.ts";
 import { openObjectList } from "#functions/stores/object-list.ts";
@@ -120,6 +121,7 @@ function openAll(config: Config): AllDeps {
     storages: openStorages(config),
     providerSecrets: openProviderSecrets(config),
     providerProbe: openProviderProbe(config),
+    manifests: openManifests(config),
     nodeCredentials: openNodeCredentials(config),
     notifier: openNotifier(config),
     issuerKeys: openIssuerKeys(config),

@@ -23,6 +23,7 @@ export function localArns(names: LocalNames, { region, account }: Place): Readon
     archives: `arn:aws:s3:::${names.bucketName}/*`,
     probes: `arn:aws:s3:::${names.bucketName}/_backupd/probe/*`,
     bucket: `arn:aws:s3:::${names.bucketName}`,
+    manifests: `arn:aws:s3:::${names.bucketName}/_backupd/manifests/*`,
     node_queues: arn("sqs", "backupd-local-node-*"),
     dead_letter_queue: arn("sqs", names.deadLetterQueueName),
     stored_queue: arn("sqs", names.storedQueueName),

@@ -13,6 +13,9 @@ export const CreateEnrollmentToken = z.strictObject({
   tenant: Tenant.optional().describe(
     "Whose the node and its sites will be; the caller's own, if they have one",
   ),
+  node_id: Id.optional().describe(
+    "Not for a new node: this one gets new keys, and keeps its sites and backups. Its old keys end",
+  ),
 });
 
 export const EnrollmentToken = z.object({
@@ -22,6 +25,7 @@ export const EnrollmentToken = z.object({
   expires_at: Timestamp,
   state: z.enum(["open", "used", "revoked", "expired"]),
   tenant: Tenant.nullable(),
+  node_id: Id.nullable().describe("The node that gets new keys; null = a new node"),
   used_by_node_id: Id.optional(),
 });
 export type EnrollmentToken = z.infer<typeof EnrollmentToken>;

@@ -104,6 +104,25 @@ export type DriftReport = z.infer<typeof DriftReport>;
 
 export const CheckDrift = z.strictObject({ dry_run: DryRun });
 
+const Use = { bytes: Bytes, backups: Count };
+
+export const StorageSummary = z.object({
+  at: Timestamp,
+  total: z.object(Use),
+  nodes: z.array(z.object({ node_id: Id, name: z.string().nullable(), ...Use })).describe("The largest"),
+  sites: z
+    .array(z.object({ site_id: Id, node_id: Id.nullable(), name: z.string().nullable(), ...Use }))
+    .describe("The largest"),
+  providers: z.array(z.object({ provider_id: z.string(), ...Use })).describe("All, the largest first"),
+  days: z.array(z.object({ date: z.iso.date(), ...Use })).describe("One sample a day, the oldest first"),
+});
+export type StorageSummary = z.infer<typeof StorageSummary>;
+
+export const StorageQuery = z.strictObject({
+  top: z.coerce.number().int().min(1).max(100).default(10).describe("How many nodes and sites"),
+  days: z.coerce.number().int().min(1).max(1000).default(90),
+});
+
 export const UpkeepReports = z.object({
   storage: StorageReport.nullable().describe("Of the daily comparison of records and storage"),
   drift: DriftReport.nullable().describe("Of the hourly comparison of records with schedules and queues"),

@@ -311,6 +311,7 @@ function documentsIn(value: unknown): PolicyDocument[] {
 const OURS = [
   /^arn:aws:sqs:eu-central-1:\d+:backupd-prod-node-\*$/,
   /^arn:aws:scheduler:eu-central-1:\d+:schedule\/backupd-prod\/\*$/,
+  /^arn:aws:s3:::Bucket\/_backupd\/manifests\/\*$/,
   /^arn:aws:s3:::(Bucket|AccessLogBucket|backupd-prod-dashboard-\d+-eu-central-1)\/\*$/,
   // Whichever sender the parameter of alert targets names.
   /^arn:aws:ses:eu-central-1:\d+:identity\/\*$/,
