@@ -129,7 +129,8 @@ describe("while a backup runs", () => {
   });
 
   it("no secret is on a command line or in an environment of backupd, its programs or the site's servers", () => {
-    const programs = /\/runner\/main\.ts |--defaults-file|^\S*(mariadbd|php\S*) /;
+    // From its sources, or as it is installed.
+    const programs = /\/(?:runner\/main\.ts|dist\/\S+\.mjs) |--defaults-file|^\S*(mariadbd|php\S*) /;
     const ours = seen.filter(({ command }) => programs.test(command));
     // The programs were seen at work: the hunt looked where a password would have been.
     expect(
