@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
 import type { Role } from "#shared/contracts/identity.ts";
 import { type Master, startMaster } from "#test/helpers/master.ts";
+import { startSecondStorage } from "#test/helpers/second-storage.ts";
 import { seriousViolations } from "./accessibility.ts";
 import { openTab, signIn, startBrowser, type Tab } from "./browser.ts";
 import { type SeededFleet, seedFleet } from "./seed-fleet.ts";
@@ -179,6 +180,44 @@ test.each([
     backup: await seen(Backup, DEEDS.backup),
     nodes: await seen(Nodes, DEEDS.nodes),
   }).toEqual(expected);
+  await page.context().close();
+});
+
+test("the fleet's owner adds a storage, tests it and has a site use it; the secret is asked for and never shown", async () => {
+  await using storage = await startSecondStorage();
+  const { page } = await enter("admin", "/settings");
+  await page.getByRole("button", { name: "Add storage" }).click();
+  const { name, endpoint, bucket, access_key_id: keyId, secret_access_key: secret } = storage.provider;
+  const texts = { Name: name, Endpoint: endpoint, Bucket: bucket, "Access key id": keyId };
+  for (const [label, text] of Object.entries(texts)) await page.getByLabel(label, { exact: true }).fill(text);
+  const secretField = page.getByLabel("Secret access key");
+  await secretField.fill(secret);
+  expect(await secretField.getAttribute("type")).toBe("password");
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText("Usable", { exact: true }).waitFor();
+  await page.getByText("Static keys cannot be cut down").waitFor();
+  expect(await seriousViolations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: `Test ${name}` }).click();
+  await page.getByRole("button", { name: "Run the test" }).click();
+  await page.getByText("Usable", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Close", exact: true }).last().click();
+  await page.getByText("Has everything").waitFor();
+  await page.getByRole("button", { name: `Change ${name}` }).click();
+  expect(await page.getByLabel("Secret access key").inputValue()).toBe("");
+  await page.keyboard.press("Escape");
+  expect(await page.content()).not.toContain(secret);
+
+  const { "Site settings": settings = "" } = paths();
+  await page.goto(`${master.url}${settings}`);
+  await page.getByLabel("The next archives go to").selectOption({ label: `${name} (${bucket})` });
+  await page.getByRole("button", { name: "Save storage" }).click();
+  await page.getByText("Saved.").waitFor();
+  await page.goto(`${master.url}/settings`);
+  await page.getByRole("button", { name: `Delete ${name}` }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByText(/It is used by 1 site/).waitFor();
   await page.context().close();
 });
 

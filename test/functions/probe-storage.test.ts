@@ -3,6 +3,7 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeName } from "#functions/core/provider-features.ts";
+import { probeStorage } from "#functions/stores/probe-storage.ts";
 import type { FaultRequest, S3Fault } from "#local/s3/faults.ts";
 import type { ProviderFeatures, ProviderTest } from "#shared/contracts/storage.ts";
 import { type Master, startMaster } from "#test/helpers/master.ts";
@@ -144,4 +145,22 @@ describe("whoever typed something wrong", () => {
     expect(textOf(found, "write")).toContain("Could not write an object.");
     expect(stepsOf(found, "skipped").length).toBeGreaterThan(5);
   });
+});
+
+test("when its time is over nothing new is tried, and what was begun is cleaned up", async () => {
+  const over = new AbortController();
+  storage.wire.fault = ({ operation }) => {
+    if (operation === "UploadPartCopy") over.abort();
+    return undefined;
+  };
+  const how = { randomUuid: () => "one", signal: over.signal };
+  const results = await probeStorage(storage.client, storage.provider.bucket, how);
+  expect(results).toMatchObject({
+    write: { outcome: "good" },
+    copy_part: { outcome: "failed" },
+    mixed_sizes: { outcome: "skipped" },
+    conditional_put: { outcome: "skipped" },
+    delete: { outcome: "good" },
+  });
+  await expectNothingLeft();
 });

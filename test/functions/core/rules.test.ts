@@ -8,7 +8,7 @@ import { queueArn } from "#functions/core/queue-names.ts";
 import { checkQuota } from "#functions/core/quota.ts";
 import { scheduleInput } from "#functions/core/schedule-input.ts";
 import { identifyToken, isSameHash, makeToken } from "#functions/core/secret-token.ts";
-import { sessionPolicy } from "#functions/core/session-policy.ts";
+import { masterPolicy, sessionPolicy } from "#functions/core/session-policy.ts";
 import { Id } from "#shared/contracts/common.ts";
 import { JobMessage } from "#shared/contracts/jobs.ts";
 import { jobIdFor } from "#shared/job-id.ts";
@@ -121,6 +121,15 @@ describe("what leaves for AWS", () => {
       `arn:aws:sqs:eu-central-1:123456789012:backupd-prod-node-${NODE_ID}`,
       `arn:aws:s3:::bucket/${NODE_ID}/*`,
     ]);
+    // Other partitions (China, GovCloud) have ARNs of their own.
+    const elsewhere = {
+      nodeId: NODE_ID,
+      roleArn: "arn:aws-cn:iam::123456789012:role/node",
+      bucket: "bucket",
+    };
+    expect(sessionPolicy(elsewhere)).toContain(`"arn:aws-cn:s3:::bucket/${NODE_ID}/*"`);
+    expect(sessionPolicy(elsewhere)).not.toContain("sqs:");
+    expect(masterPolicy(elsewhere)).toContain('"arn:aws-cn:s3:::bucket/*"');
     const actions = statements.flatMap(({ Action }) => Action);
     expect(actions.filter((action) => action.includes("*"))).toEqual([]);
     expect(actions.filter((action) => /^s3:(Delete|ListBucket|PutBucket|PutObjectAcl)/.test(action))).toEqual(
