@@ -247,6 +247,8 @@ test("every change leaves a record of who did what to what, without secrets", as
   await master.admin.call("deleteBackup", { id: backupId });
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
   await master.admin.call("testAlerts");
+  await master.admin.call("reconcileStorage", { body: {} });
+  await master.admin.call("checkDrift", { body: {} });
   const role_arn = "arn:aws:iam::000000000000:role/backupd-storage-x";
   const { id: providerId } = await master.admin.call("createStorageProvider", {
     body: { kind: "aws", name: "other", region: "us-east-1", bucket: master.bucket, role_arn },
