@@ -62,6 +62,7 @@ function NodeFacts({ node }: { node: Node }): ReactNode {
           </Fact>
           <Fact term="Version">{node.version ?? "Unknown"}</Fact>
           <Fact term="Platform">{node.platform ?? "Unknown"}</Fact>
+          {node.tenant === null ? null : <Fact term="Tenant">{node.tenant}</Fact>}
           <Fact term="Reports waiting">{node.outbox_length ?? 0}</Fact>
           <Fact term="Enrolled">
             <Moment at={node.created_at} />
