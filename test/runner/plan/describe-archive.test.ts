@@ -63,6 +63,7 @@ it("has words of its own for every reason to pack in full", () => {
   expect(words).toMatchInlineSnapshot(`
     [
       "archive   1 B, packed in full: it is the first",
+      "archive   1 B, packed in full: the site's backups now go to another storage than the one before",
       "archive   1 B, packed in full: that was asked for",
       "archive   1 B, packed in full: one in thirty is",
       "archive   1 B, packed in full: nothing is as it was",

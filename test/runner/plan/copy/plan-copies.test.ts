@@ -68,7 +68,8 @@ it("copies all but the frames of what changed, in few ranges", () => {
     { offset: 102 * MIB, bytes: 98 * MIB },
   ]);
   expect(names(fresh.files)).toEqual(["w/50", "w/new"]);
-  expect(counts).toEqual({ unchanged: 98, changed: 1, added: 1, deleted: 1, copied: 98 });
+  const files = { unchanged: 98, changed: 1, added: 1, deleted: 1 };
+  expect(counts).toEqual({ ...files, copied: 98, files });
   expect(copied.bytes).toBe(196 * MIB);
 });
 
@@ -215,5 +216,6 @@ it("counts a name once that the walk gives twice", () => {
 it("tells 50,000 names apart while the name table grows", () => {
   const many = Array.from({ length: 50_000 }, (_, n) => file(`w/${n}`, { size: 0, ino: BigInt(n) }));
   const { counts } = plan(archiveOf(many, 1000), many);
-  expect(counts).toEqual({ unchanged: 50_000, changed: 0, added: 0, deleted: 0, copied: 50_000 });
+  const files = { unchanged: 50_000, changed: 0, added: 0, deleted: 0 };
+  expect(counts).toEqual({ ...files, copied: 50_000, files });
 });
