@@ -1,7 +1,7 @@
 // The commands that read archives: list, files, verify, restore. Thin: each finds its archive, tells the story and shows
 // how it ended.
 import type { Command } from "commander";
-import { RestorePart } from "#shared/contracts/restores.ts";
+import { RestorePart, type VerificationReport } from "#shared/contracts/restores.ts";
 import manifest from "../package.json" with { type: "json" };
 import { systemClock } from "./clock.ts";
 import {
@@ -142,6 +142,38 @@ async function doFiles(
   return EXIT.ok;
 }
 
+interface NamedBackup {
+  readonly id: string;
+  readonly deps: BackupsDeps;
+}
+
+/** Undefined for a file, which is on nobody's record. */
+async function nameBackup(
+  name: string,
+  options: ArchiveOptions,
+  edge: Edge,
+  session: Session,
+): Promise<NamedBackup | undefined> {
+  const { isPath } = await import("./find-archive.ts");
+  if (isPath(name)) return undefined;
+  const deps = await backupsDeps(options, edge, session);
+  const { findBackupId } = await import("./find-backup.ts");
+  return { id: await findBackupId(name, options.site, deps), deps };
+}
+
+/** What was found is right also if the Master does not hear of it. */
+async function tellMaster(
+  { id, deps }: NamedBackup,
+  body: VerificationReport,
+  { log }: Session,
+): Promise<void> {
+  try {
+    await deps.master.call("reportVerification", { params: { id }, body, signal: deps.signal });
+  } catch (error) {
+    log.warn("verify.not_recorded", { backup_id: id, error });
+  }
+}
+
 async function doVerify(name: string, options: VerifyOptions, edge: Edge): Promise<number> {
   if (options.boot === true && options.deep !== true) throw new UsageError("--boot needs --deep.");
   const session = begin(options, edge);
@@ -151,7 +183,9 @@ async function doVerify(name: string, options: VerifyOptions, edge: Edge): Promi
   ]);
   using shown = showExtraction(edge.terminal, name);
   const deps = { signal: session.signal, clock: systemClock, onProgress: shown.onProgress };
-  const find = (): Promise<FoundArchive> => open(name, options, edge, session);
+  const named = await nameBackup(name, options, edge, session);
+  const { verificationReport } = await import("./verify-result.ts");
+  const find = (): Promise<FoundArchive> => open(named?.id ?? name, options, edge, session);
   const isDeep = options.deep === true;
   const boot = options.boot === true ? { boot: { live: undefined } } : {};
   const verified = isDeep
@@ -162,6 +196,7 @@ async function doVerify(name: string, options: VerifyOptions, edge: Edge): Promi
     : await (await import("./verify.ts")).verify(find, deps);
   shown[Symbol.dispose]();
   sayVerified({ name, verified, isDeep, isJson: options.json === true }, edge, session.log);
+  if (named !== undefined) await tellMaster(named, verificationReport(verified, isDeep), session);
   return verified.findings.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
@@ -234,6 +269,15 @@ async function doRestoreTo(name: string, to: string, options: RestoreOptions, ed
   return EXIT.ok;
 }
 
+/** Not variadic: such an option takes the BACKUP that follows it for one of its values. */
+function again(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function parts(value: string, before: readonly string[] = []): string[] {
+  return [...before, ...value.split(",").map((part) => part.trim())];
+}
+
 /** `finish` is given each command's exit code. */
 export function addArchiveCommands(program: Command, edge: Edge, finish: (code: number) => void): void {
   const withArchive = (command: Command): Command =>
@@ -271,8 +315,8 @@ export function addArchiveCommands(program: Command, edge: Edge, finish: (code: 
     .option("--url <url>", "rewrite the site's address in its database to this one")
     .option("--undo", "put back what the site's last restore replaced")
     .option("--yes", "do not ask before the site is changed")
-    .option("--only <parts...>", "only these: db, files, config")
-    .option("--path <paths...>", "only these files and directories, as named in the archive")
+    .option("--only <parts>", "only these: db, files, config (db,files, or said again)", parts)
+    .option("--path <path>", "only this file or directory, as named in the archive; may be said again", again)
     .option("--dry-run", "say what would be restored, and change nothing")
     .addHelpText("after", RESTORE_HELP)
     .action(async (backup: string | undefined, options: RestoreOptions) =>

@@ -1,14 +1,14 @@
 // A verification as a job: the archive is read back, or if the job says so restored and compared, and what is wrong with
 // it goes to its record.
-import type { Finding, JobReport, VerifyResult } from "#shared/contracts/restores.ts";
+import type { Finding, JobReport } from "#shared/contracts/restores.ts";
 import { BackupError } from "#shared/errors.ts";
 import { systemClock } from "./clock.ts";
 import type { JobContext, RunJob } from "./context.ts";
 import { countInto, jobReportBase, openClaimedArchive } from "./job-report.ts";
 import { toErrorReport } from "./plan/error-class.ts";
-import type { BootOutcome } from "./plan/proof/boot-outcome.ts";
 import { prove } from "./prove.ts";
 import { type VerifiedBackup, verify } from "./verify.ts";
+import { resultOf } from "./verify-result.ts";
 
 export const runVerifyJob: RunJob = async (job: JobContext): Promise<JobReport> => {
   const startedAt = job.now();
@@ -46,32 +46,4 @@ async function proveFor(job: JobContext, boot: boolean): Promise<VerifiedBackup>
 /** An archive may be as it was made, and yet not be restored. */
 function failureOf({ code, message }: Finding): BackupError {
   return new BackupError(code === "archive_corrupt" ? code : "proof_failed", { detail: message });
-}
-
-function bootOf(
-  boot: BootOutcome | undefined,
-): Pick<VerifyResult, "boot_status" | "boot_seconds" | "boot_skipped"> {
-  const none = { boot_status: null, boot_seconds: null, boot_skipped: null };
-  if (boot === undefined) return none;
-  return boot.kind === "booted"
-    ? { ...none, boot_status: boot.status, boot_seconds: boot.seconds }
-    : { ...none, boot_skipped: boot.why };
-}
-
-function resultOf(verified: VerifiedBackup): VerifyResult {
-  const { bytesRead, requests, files, filesBytes, dbBytes, tables, frames, entries, proof } = verified;
-  return {
-    bytes_downloaded: bytesRead,
-    requests,
-    files,
-    files_bytes: filesBytes,
-    db_bytes: dbBytes,
-    tables,
-    deep: proof !== undefined,
-    frames,
-    entries,
-    rows: proof?.rows ?? null,
-    restore_seconds: proof?.restoreSeconds ?? null,
-    ...bootOf(proof?.boot),
-  };
 }

@@ -11,6 +11,7 @@ import {
   StartRestore,
   StartUndo,
   StartVerify,
+  VerificationReport,
 } from "./contracts/restores.ts";
 import { Retention, RetentionPreview, RetentionQuery } from "./contracts/retention.ts";
 import { ProofSchedule, Site } from "./contracts/sites.ts";
@@ -143,6 +144,16 @@ export const RESTORE_OPERATIONS = {
     answer: Reported,
   },
 
+  reportVerification: {
+    method: "POST",
+    path: "/nodes/backups/{id}/verification",
+    access: "node",
+    summary: "What the calling node found in a backup that it made, verified by hand",
+    params: IdPath,
+    body: VerificationReport,
+    status: 200,
+    answer: Backup,
+  },
   listNodeBackups: {
     method: "GET",
     path: "/nodes/backups",

@@ -9,7 +9,7 @@ import { leaseLost } from "./steer-job.ts";
 
 const STATE_OF = { success: "succeeded", failed: "failed", cancelled: "cancelled" } as const;
 /** Enough to see what is wrong; the runner's log has them all. */
-const FINDINGS_KEPT = 20;
+export const FINDINGS_KEPT = 20;
 
 /** The very report that ended the job, once more. */
 export function isRepeatedOutcome(job: JobRecord, report: JobReport): boolean {
@@ -79,7 +79,7 @@ function resultOf(report: JobReport): Pick<JobRecord, "result" | "findings"> {
   };
 }
 
-function markGood(backup: BackupRecord, verify: VerifyResult, now: Date): BackupMark {
+export function markGood(backup: BackupRecord, verify: VerifyResult, now: Date): BackupMark {
   const at = now.toISOString();
   const failed = backup.verification_failed;
   // That the frames are whole does not take back that the dump did not import.

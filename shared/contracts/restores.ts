@@ -123,6 +123,17 @@ export type VerifyResult = z.infer<typeof VerifyResult>;
 export const Finding = z.strictObject({ code: z.string().max(64), message: z.string().max(2000) });
 export type Finding = z.infer<typeof Finding>;
 
+/** What a node found when it verified a backup of its own by hand, without a job. */
+export const VerificationReport = z.discriminatedUnion("status", [
+  z.strictObject({ status: z.literal("good"), verify: VerifyResult }),
+  z.strictObject({
+    status: z.literal("failed"),
+    deep: z.boolean(),
+    findings: z.array(Finding).min(1).max(200),
+  }),
+]);
+export type VerificationReport = z.infer<typeof VerificationReport>;
+
 const ReportBase = {
   site_id: Id,
   fencing: z.int().min(1),

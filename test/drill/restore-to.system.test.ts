@@ -62,6 +62,8 @@ it("finds a whole backup good", async () => {
     trust: "record",
   });
   expect(said.tables).toBeGreaterThanOrEqual(12);
+  const record = await fleet.operator.call("getBackup", { id: backup.id });
+  expect([record.verified_at === null, record.verification_failed]).toEqual([false, null]);
 });
 
 it("extracts the site as it is, by the beginning of its id", async () => {

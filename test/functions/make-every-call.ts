@@ -7,7 +7,7 @@ import type { Claim } from "#shared/contracts/jobs.ts";
 import { objectKey } from "#shared/object-key.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
 import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
-import { verifyReport } from "#test/helpers/job-reports.ts";
+import { verified, verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
 import { everyCallOfProviders } from "./every-call-of-providers.ts";
@@ -55,6 +55,10 @@ async function everyCallOfRestores(master: Master, node: TestNode, siteId: strin
   await client.call("listNodeBackups");
   await client.call("listNodeBackups", { query: { site_id: siteId } });
   await client.call("reportJob", { id, body: verifyReport(claim, false) });
+  await client.call("reportVerification", {
+    id: backup.id,
+    body: { status: "good", verify: verified(true) },
+  });
   const restore = await admin.call("restoreBackup", { id: backup.id, body: {} });
   await admin.call("cancelJob", { id: restore.job_id });
   const undo = await admin.call("undoRestore", { id: siteId, body: {} });

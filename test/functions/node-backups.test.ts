@@ -1,6 +1,9 @@
 // What a node may see of backups: its own, newest first over all its sites, each with a URL that reads it.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { z } from "zod";
+import type { VerificationReport } from "#shared/contracts/restores.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
+import { verified } from "#test/helpers/job-reports.ts";
 import { type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
 
 let now = new Date("2030-01-01T03:00:00.000Z");
@@ -46,6 +49,39 @@ test("the URL of a node's backup reads the archive, in ranges", async () => {
   const response = await fetch(source.url, { headers: { range: "bytes=2-4" } });
   expect([response.status, await response.text()]).toEqual([206, "234"]);
   expect(response.headers.get("etag")).toBe(source.etag);
+});
+
+test("what a node found by hand is on the backup's record, and nobody else can say it", async () => {
+  const site = await master.createSite(node.id, "verified");
+  const { id } = await finishBackup(master, node, site.id);
+  const tell = (by: TestNode, body: z.input<typeof VerificationReport>) =>
+    by.client.call("reportVerification", { id, body });
+  const good = { status: "good", verify: verified(true) } as const;
+  await expect(tell(stranger, good)).rejects.toMatchObject({ code: "not_your_site" });
+
+  const findings = [{ code: "dump_differs", message: "the rows of wp_posts" }];
+  const bad = await tell(node, { status: "failed", deep: true, findings });
+  expect(bad.verification_failed).toMatchObject({
+    deep: true,
+    job_id: null,
+    error: { code: "proof_failed" },
+    findings,
+  });
+  const { items } = await master.admin.call("listActivity");
+  const said = items.find(({ action }) => action === "backup.verification_failed");
+  expect(said).toMatchObject({ target: { kind: "backup", id }, actor: { kind: "node", id: node.id } });
+
+  now = new Date(now.getTime() + 60_000);
+  await tell(node, { status: "good", verify: verified(false) });
+  expect((await master.admin.call("getBackup", { id })).verification_failed).not.toBeNull();
+  await tell(node, good);
+  const record = await master.admin.call("getBackup", { id });
+  expect(record).toMatchObject({
+    verification_failed: null,
+    proved_at: now.toISOString(),
+    proof: { rows: 42 },
+  });
+  expect((await master.admin.call("getSite", { id: site.id })).last_proved_at).toBe(now.toISOString());
 });
 
 test("operators have other calls for it", async () => {

@@ -49,6 +49,18 @@ it("tells machines what it did", async () => {
   expect(readFileSync(join(to, "database.sql"), "utf8")).toBe("-- the dump\n");
 });
 
+it.each<[string, string[], string[]]>([
+  ["before the backup", ["--only", "db,config"], []],
+  ["again and again", ["--only", "db", "--only", "config"], []],
+  ["behind it", [], ["--only", "config, db"]],
+  ["as paths", ["--path", "database.sql"], ["--path", "wp-config.php"]],
+])("takes parts said %s", async (what, before, behind) => {
+  const to = join(on.dir, `parts ${what}`);
+  const { code, stderr } = await runBackupd(["restore", ...before, archive, ...behind, "--to", to]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(readdirSync(to).sort()).toEqual(["database.sql", "wp-config.php"]);
+});
+
 it("extracts an archive that GNU tar and zstd made", async () => {
   const theirs = join(on.dir, "theirs.tar.zst");
   await runProgram("bash", ["-c", 'tar -C "$1" -cf - . | zstd -q -o "$2"', "bash", on.site, theirs]);
