@@ -11,7 +11,7 @@ import { dumpDatabase } from "./io/dump.ts";
 import { findProgram } from "./io/find-program.ts";
 import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
 import { openPlainDump } from "./io/restore/plain-dump.ts";
-import { checkSwaps, planSwaps } from "./io/restore/plan-swaps.ts";
+import { checkExtracted, checkSwaps, planSwaps } from "./io/restore/plan-swaps.ts";
 import { type PreparedImport, prepareImport } from "./io/restore/restore-database.ts";
 import { keepSafetyDump } from "./io/restore/safety-dump.ts";
 import { makeStage, type Stage, type StagePlaces } from "./io/restore/stage.ts";
@@ -52,8 +52,8 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
   const { tree, signal } = deps;
   deps.enter("preflight");
   const what = extractionOf(selection);
-  const measured = await source.measure(what);
-  if (measured !== undefined) await checkRoom(measured, from, deps);
+  const measured = await source.measure(what, { signal });
+  await checkRoom(measured, from, deps);
   const stage = makeStage(tree, places);
   deps.enter("extract");
   const extracted = await source.extract(toPath(stage.fresh), what, {
@@ -61,7 +61,7 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
     owners: ownersFor(from, deps),
     // What is imported passes by once more.
     onProgress: ({ bytesTotal, bytesDone }) =>
-      deps.onProgress?.({ bytesTotal: bytesTotal + (measured?.dbBytes ?? 0), bytesDone }),
+      deps.onProgress?.({ bytesTotal: bytesTotal + measured.dbBytes, bytesDone }),
   });
   const site = siteToBe(from, toPath(stage.fresh), deps);
   const swaps = planSwaps(tree, {
@@ -72,6 +72,7 @@ export async function prepareRestore(from: Preparation, deps: RestoreDeps): Prom
     exclude: from.request.site.exclude,
   });
   checkSwaps(tree, stage, swaps);
+  checkExtracted(tree, stage, swaps);
   const database = selection.db ? await prepareDatabase(site, extracted, from, deps) : undefined;
   await flushToDisk(toPath(stage.root), deps);
   return { site, stage, extracted, swaps, database };

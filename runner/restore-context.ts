@@ -43,8 +43,8 @@ export interface RestoreSource {
   readonly madeOf?: string | undefined;
   /** Whose wp-content was, if that shows before it is extracted. */
   readonly owner?: Owner | undefined;
-  /** What an extraction would write; undefined if only extracting would tell. */
-  measure(what: Extraction): Promise<Measured | undefined>;
+  /** What an extraction would write. Another tool's archive is read from end to end for that. */
+  measure(what: Extraction, options: { readonly signal: AbortSignal }): Promise<Measured>;
   /** Fills the empty directory `into` with database.sql, wp-config.php and wp-content as asked for. */
   extract(
     into: string,

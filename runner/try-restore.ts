@@ -13,21 +13,21 @@ import { type Extracted, type RestoreDeps, type RestoreOutcome, urlChangeOf } fr
 export async function tryRestore(from: Preparation, deps: RestoreDeps): Promise<RestoreOutcome> {
   const { source, selection } = from;
   deps.enter("preflight");
-  const measured = await source.measure(extractionOf(selection));
+  const measured = await source.measure(extractionOf(selection), { signal: deps.signal });
   const { plan, url, downloaded } = selection.db ? await tryDatabase(from, deps) : NOTHING;
   return {
     result: {
       bytes_downloaded: downloaded.bytesDownloaded,
       requests: downloaded.requests,
-      files: measured?.files ?? 0,
-      files_bytes: measured?.filesBytes ?? 0,
-      db_bytes: measured?.dbBytes ?? 0,
+      files: measured.files,
+      files_bytes: measured.filesBytes,
+      db_bytes: measured.dbBytes,
       tables: plan?.imported.filter(({ kind }) => kind === "table").length ?? 0,
       dry_run: true,
       undo_until: null,
       kept_bytes: 0,
       url_change: url === undefined ? null : urlChangeOf(url),
-      sample: [...(measured?.sample ?? [])],
+      sample: [...measured.sample],
     },
     removedTables: plan?.removed.map(({ name }) => name) ?? [],
     leftTables: plan?.left ?? [],

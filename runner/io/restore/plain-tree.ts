@@ -101,6 +101,6 @@ function finishLate(
 }
 
 /** `tar -C site .` begins every name with `./`. */
-function withoutDot(name: string): string {
+export function withoutDot(name: string): string {
   return name.replace(/^(?:\.\/+)+/, "").replace(/^\.$/, "");
 }

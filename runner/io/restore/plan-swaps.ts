@@ -110,6 +110,15 @@ function makeParents(tree: SiteTree, live: ByteString, stage: Stage, path: reado
   return true;
 }
 
+/** Another tool's archive may have no wp-content, or not where ours have it. @throws BackupError `archive_path_unknown`. */
+export function checkExtracted(tree: SiteTree, stage: Stage, swaps: readonly Swap[]): void {
+  for (const { fresh } of swaps) {
+    if (fresh === null || !fresh.startsWith(`${stage.fresh}/`) || tree.kindOf(fresh) !== undefined) continue;
+    const name = forDisplay(fresh.slice(stage.fresh.length + 1));
+    throw new BackupError("archive_path_unknown", { detail: `The archive has no ${name} to put in place` });
+  }
+}
+
 /** Renames stay on one file system. @throws BackupError `restore_failed`, before anything is changed. */
 export function checkSwaps(tree: SiteTree, stage: Stage, swaps: readonly Swap[]): void {
   const here = tree.statOf(stage.root)?.dev;

@@ -2,11 +2,14 @@
 // and whatever fails or is killed in between leaves one of the two.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inheritedEnvironment } from "#local/own-process.ts";
+import { runProgram } from "#local/run-program.ts";
+import { archiveRestoreSource } from "#runner/archive-restore-source.ts";
+import { openFileArchive } from "#runner/find-archive.ts";
 import { refuseHalfRestored } from "#runner/half-restored.ts";
 import { openSqlSession } from "#runner/io/restore/sql-session.ts";
 import { readSite } from "#runner/io/site.ts";
@@ -111,6 +114,47 @@ describe("a whole restore", () => {
     expect(await rig.state()).toBe(restored);
     await runUndo({ siteId: SITE_ID, dryRun: false }, deps);
     expect(await rig.state()).toBe(ruin);
+  });
+});
+
+describe("an archive that tar and zstd made, one frame without an index", () => {
+  const deps = () => restoreDeps(rig.stateDir);
+  const packed = async (...names: string[]): Promise<string> => {
+    const file = join(rig.dir, `${names.join("-").replaceAll("/", "")}.tar.zst`);
+    const command = 'out=$1; shift; tar -C "$1" -cf - "${@:2}" | zstd -q -f -o "$out"';
+    await runProgram("bash", ["-c", command, "bash", file, rig.backupDir, ...names]);
+    return file;
+  };
+
+  it("is restored in place, whole, after its size was taken; undo brings the old site back", async () => {
+    await using found = await openFileArchive(await packed("."), new AbortController().signal);
+    expect(found.archive.kind).toBe("plain");
+    const theirs = archiveRestoreSource(found);
+    const everything = { only: ["db", "files", "config"] as const, paths: [] };
+    const measured = await theirs.measure(everything, { signal: new AbortController().signal });
+    expect(measured.dbBytes).toBe(statSync(join(rig.backupDir, "database.sql")).size);
+    expect(measured).toMatchObject({ files: 5, sample: expect.arrayContaining(["wp-config.php"]) });
+    const { result } = await runRestore(requestFor(rig), theirs, await deps());
+    expect(result).toMatchObject({ files: measured.files, files_bytes: measured.filesBytes });
+    expect(await rig.state()).toBe(restored);
+    await runUndo({ siteId: SITE_ID, dryRun: false }, await deps());
+    expect(await rig.state()).toBe(old);
+  });
+
+  it("is refused before anything is changed if it has no wp-content, or only where we do not look", async () => {
+    for (const names of [
+      ["database.sql", "wp-config.php"],
+      ["wp-content/uploads/2026/a.txt", "wp-config.php"],
+    ]) {
+      await using found = await openFileArchive(await packed(...names), new AbortController().signal);
+      const only = names.includes("database.sql") ? undefined : (["files", "db"] as const);
+      const restoring = runRestore(requestFor(rig, { only }), archiveRestoreSource(found), await deps());
+      await expect(restoring).rejects.toMatchObject({
+        code: expect.stringMatching(/^(?:archive_path_unknown|dump_unusable)$/),
+      });
+      expect(await rig.state()).toBe(old);
+      expect(rig.leftovers()).toEqual([]);
+    }
   });
 });
 
