@@ -22,6 +22,8 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.system.test.ts", "**/node_modules/**"],
           testTimeout: 20_000,
+          // Many begin with a whole local stack.
+          hookTimeout: 20_000,
         },
       },
       {

@@ -2,7 +2,7 @@
 // chunks beside it, then the CloudFormation template in
 // dist/.serverless, made offline and without credentials; and dist/backupd, what a node installs. What a function
 // loads at its start fails over 1 MB: cold starts read every byte of it.
-// With --template-only: the template alone, into dist/template, where empty functions cannot be deployed by mistake.
+// With --template-into=NAME: the template alone, into dist/NAME, where empty functions cannot be deployed by mistake.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,8 +17,10 @@ const MAX_BUNDLE_BYTES = 1_000_000;
 /** Beside a bundle: what it loads when it is needed. */
 const CHUNKS = ".chunks";
 const chunksOf = (file) => `${file}${CHUNKS}`;
-const IS_TEMPLATE_ONLY = process.argv.includes("--template-only");
-const OUT = join(ROOT, ...(IS_TEMPLATE_ONLY ? ["dist", "template"] : ["dist"]));
+const TEMPLATE_INTO = "--template-into=";
+const templateName = process.argv.find((arg) => arg.startsWith(TEMPLATE_INTO))?.slice(TEMPLATE_INTO.length);
+const IS_TEMPLATE_ONLY = templateName !== undefined;
+const OUT = join(ROOT, "dist", ...(IS_TEMPLATE_ONLY ? [templateName] : []));
 /** Nothing of it is used offline, but the SDK wants to see some. */
 const NO_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: "none",
@@ -102,7 +104,7 @@ function writeService(text, functions) {
 
 function runServerless() {
   const cli = join(ROOT, "node_modules", "serverless", "bin", "serverless.js");
-  const args = [cli, "package", ...process.argv.slice(2).filter((arg) => arg !== "--template-only")];
+  const args = [cli, "package", ...process.argv.slice(2).filter((arg) => !arg.startsWith(TEMPLATE_INTO))];
   const result = spawnSync(process.execPath, args, {
     cwd: OUT,
     stdio: "inherit",

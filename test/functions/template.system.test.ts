@@ -313,6 +313,9 @@ const OURS = [
   /^arn:aws:scheduler:eu-central-1:\d+:schedule\/backupd-prod\/\*$/,
   /^arn:aws:s3:::Bucket\/_backupd\/manifests\/\*$/,
   /^arn:aws:s3:::(Bucket|AccessLogBucket|backupd-prod-dashboard-\d+-eu-central-1)\/\*$/,
+  // Buckets elsewhere, of whichever account: their owners have to make a role of this name that trusts us.
+  /^arn:aws:iam::\*:role\/backupd-storage-\*$/,
+  /^arn:aws:s3:::Bucket\/_backupd\/probe\/\*$/,
   // Whichever sender the parameter of alert targets names.
   /^arn:aws:ses:eu-central-1:\d+:identity\/\*$/,
   /^arn:aws:logs:eu-central-1:\d+:log-group:\/aws\/lambda\/backupd-prod-\w+:\*$/,

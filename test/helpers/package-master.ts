@@ -1,6 +1,6 @@
 // npm run package, offline and without credentials, and the template that it makes.
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -34,8 +34,14 @@ export function packageMaster(stage: string, options: PackageOptions = {}): Prom
 }
 
 /** The template without the functions' bundles, which take most of the time. */
-export function packageTemplate(stage: string, options: PackageOptions = {}): Promise<Template> {
-  return runPackage(stage, options, ["--template-only"], "dist/template");
+export async function packageTemplate(stage: string, options: PackageOptions = {}): Promise<Template> {
+  // Of its own: two files of tests may be at it at once.
+  const name = `template-${process.pid}`;
+  try {
+    return await runPackage(stage, options, [`--template-into=${name}`], `dist/${name}`);
+  } finally {
+    await rm(join(ROOT, "dist", name), { recursive: true, force: true });
+  }
 }
 
 async function runPackage(
