@@ -4,13 +4,19 @@ import type { Backup } from "#shared/contracts/backups.ts";
 import { Empty, Panel } from "../../ui/panel.tsx";
 
 export function BackupWarnings({
-  backup: { warnings, warnings_total: total },
+  backup: { warnings, warnings_total: total, origin },
 }: {
   backup: Backup;
 }): ReactNode {
   return (
     <Panel title="Warnings" aside={<span className="muted small">{total}</span>}>
-      {warnings.length === 0 ? <Empty title="None" /> : null}
+      {origin === "index" ? (
+        <p className="panel-body muted">
+          No report came: this backup was recorded from its archive's own index, and nothing is known of
+          warnings.
+        </p>
+      ) : null}
+      {warnings.length === 0 && origin === "report" ? <Empty title="None" /> : null}
       <ul className="plain-list">
         {warnings.map(({ code, message }) => (
           <li key={`${code} ${message}`}>
