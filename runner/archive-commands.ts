@@ -17,6 +17,7 @@ import type { FoundArchive } from "./find-archive.ts";
 import type { BackupsDeps } from "./find-backup.ts";
 import type { Log } from "./io/log.ts";
 import type { Selection } from "./plan/restore/select-entries.ts";
+import type { BootWish } from "./prove.ts";
 import type { SiteCommand, SiteCommandDeps } from "./restore-site.ts";
 import { stopOnSignals } from "./stop-signals.ts";
 
@@ -86,15 +87,16 @@ function begin(options: ArchiveOptions, edge: Edge, { changesSite = false } = {}
   return { log, signal: stopOnSignals(() => log, { isCutShort: !changesSite }) };
 }
 
-async function backupsDeps(
-  options: ArchiveOptions,
-  edge: Edge,
-  { log, signal }: Session,
-): Promise<BackupsDeps> {
+interface NodeDeps extends BackupsDeps {
+  readonly siteEnvFile: (siteId: string) => string;
+}
+
+async function backupsDeps(options: ArchiveOptions, edge: Edge, { log, signal }: Session): Promise<NodeDeps> {
   const { composeControl } = await import("./compose-control.ts");
   const { version } = manifest;
   const control = await composeControl({ settings: settingsOf(options, edge), log, version, stop: signal });
-  return { master: control.master, source: control.source, signal };
+  const siteEnvFile = (siteId: string): string => control.state.siteEnvFile(siteId);
+  return { master: control.master, source: control.source, signal, siteEnvFile };
 }
 
 /** Files need no identity, no Master and no configuration. */
@@ -144,7 +146,7 @@ async function doFiles(
 
 interface NamedBackup {
   readonly id: string;
-  readonly deps: BackupsDeps;
+  readonly deps: NodeDeps;
 }
 
 /** Undefined for a file, which is on nobody's record. */
@@ -159,6 +161,16 @@ async function nameBackup(
   const deps = await backupsDeps(options, edge, session);
   const { findBackupId } = await import("./find-backup.ts");
   return { id: await findBackupId(name, options.site, deps), deps };
+}
+
+/** Where a backup's site lies on this node, for the WordPress in it. */
+function liveSites(named: NamedBackup | undefined): BootWish["live"] {
+  return async (siteId) => {
+    if (named === undefined || siteId === undefined) return undefined;
+    const { source, siteEnvFile } = named.deps;
+    const site = (await source.current()).sites.find(({ id }) => id === siteId);
+    return site === undefined ? undefined : { path: site.path, siteEnvFile: siteEnvFile(site.id) };
+  };
 }
 
 /** What was found is right also if the Master does not hear of it. */
@@ -187,7 +199,7 @@ async function doVerify(name: string, options: VerifyOptions, edge: Edge): Promi
   const { verificationReport } = await import("./verify-result.ts");
   const find = (): Promise<FoundArchive> => open(named?.id ?? name, options, edge, session);
   const isDeep = options.deep === true;
-  const boot = options.boot === true ? { boot: { live: undefined } } : {};
+  const boot = options.boot === true ? { boot: { live: liveSites(named) } } : {};
   const verified = isDeep
     ? await (await import("./prove-here.ts")).proveHere(find, settingsOf(options, edge).stateDir, {
         ...deps,

@@ -29,7 +29,8 @@ export interface ProveDeps extends VerifyDeps {
 }
 
 export interface BootWish {
-  readonly live: BootRequest["live"];
+  /** The live site that the backup is of, if it is on this node. */
+  readonly live: (siteId: string | undefined) => Promise<BootRequest["live"]>;
   /** Where the cage's programs are. */
   readonly find?: FindProgram;
 }
@@ -88,7 +89,7 @@ async function proveOpen(found: FoundArchive, startedMs: number, deps: ProveDeps
     enter: deps.enter,
     ...(cage === undefined
       ? {}
-      : { boot: (db, socketFile) => boot(cage, { db, socketFile, extractedDir: siteDir }, deps) }),
+      : { boot: (db, socketFile) => boot(cage, { db, socketFile, extractedDir: siteDir }, found, deps) }),
     onBytes: (bytesDone) => deps.onProgress?.({ bytesTotal: dump.facts.bytes, bytesDone }),
   });
   return { ...counts, ...outcomeOf(proved, extractSeconds) };
@@ -117,12 +118,14 @@ function outcomeOf(
 async function boot(
   cage: Cage | string,
   place: Pick<BootRequest, "db" | "socketFile" | "extractedDir">,
+  { record }: FoundArchive,
   { boot: wish, scratchDir, signal }: ProveDeps,
 ): Promise<BootOutcome> {
   if (typeof cage === "string") return notBooted(cage);
   const dir = join(scratchDir, "boot");
   await mkdir(dir, { mode: 0o700 });
-  return await bootSite({ ...place, cage, live: wish?.live, dir, signal });
+  const live = await wish?.live(record?.site_id);
+  return await bootSite({ ...place, cage, live, dir, signal });
 }
 
 /** For people who wait an hour only to read that the disk is full. */

@@ -39,7 +39,7 @@ async function proveFor(job: JobContext, boot: boolean): Promise<VerifiedBackup>
     onProgress: countInto(job),
     scratchDir: job.spoolDir,
     enter: (stage) => job.stages.enter(stage),
-    ...(boot ? { boot: { live: { path: job.site.path, siteEnvFile: job.siteEnvFile } } } : {}),
+    ...(boot ? { boot: { live: async () => ({ path: job.site.path, siteEnvFile: job.siteEnvFile }) } } : {}),
   });
 }
 

@@ -121,7 +121,7 @@ describe("an archive that tar and zstd made, one frame without an index", () => 
   const deps = () => restoreDeps(rig.stateDir);
   const packed = async (...names: string[]): Promise<string> => {
     const file = join(rig.dir, `${names.join("-").replaceAll("/", "")}.tar.zst`);
-    const command = 'out=$1; shift; tar -C "$1" -cf - "${@:2}" | zstd -q -f -o "$out"';
+    const command = 'out=$1 dir=$2; shift 2; tar -C "$dir" -cf - "$@" | zstd -q -f -o "$out"';
     await runProgram("bash", ["-c", command, "bash", file, rig.backupDir, ...names]);
     return file;
   };
