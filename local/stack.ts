@@ -8,7 +8,7 @@ import { tryLock } from "#runner/io/lock.ts";
 import { type ApiHost, startApiHost } from "./api-host/server.ts";
 import { type Dashboard, openDashboard } from "./dashboard/serve-dashboard.ts";
 import { startDynamodb } from "./dynamodb.ts";
-import type { FunctionCall } from "./iam/enforce-roles.ts";
+import type { EnforcementOptions } from "./iam/enforce-roles.ts";
 import { localArns } from "./iam/local-arns.ts";
 import { openObjectRules } from "./object-rules.ts";
 import { pollQueue } from "./queue-poller.ts";
@@ -40,8 +40,8 @@ export interface StackOptions {
   /** The Scheduler's clock. */
   readonly schedulerTime?: Pick<SchedulerOptions, "now" | "wake">;
   readonly onError?: (error: unknown) => void;
-  /** Told of each permission that a function of the Master needed. */
-  readonly onCall?: (call: FunctionCall) => void;
+  /** Told of each permission that a function of the Master needed, and of the call that needed it. */
+  readonly onCall?: EnforcementOptions["onCall"];
 }
 
 export interface Stack extends AsyncDisposable {

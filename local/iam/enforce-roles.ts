@@ -18,8 +18,8 @@ export interface RoleEnforcement extends Disposable {
 export interface EnforcementOptions {
   readonly place: Place;
   readonly arns: ResourceArns;
-  /** Told of every permission that a function needed. */
-  readonly onCall?: (call: FunctionCall) => void;
+  /** Told of every permission that a function needed, and of the call that needed it. */
+  readonly onCall?: (needed: FunctionCall, call: AwsCall) => void;
 }
 
 /** One at a time per process. Code that runs as no function, such as a test's own store, is not held to any role. */
@@ -37,7 +37,7 @@ export function enforceRoles({ place, arns, onCall }: EnforcementOptions): RoleE
     const functionName = running.getStore();
     if (functionName === undefined) return;
     for (const permission of permissionsOf(call, place)) {
-      onCall?.({ functionName, ...permission });
+      onCall?.({ functionName, ...permission }, call);
       if (evaluatePolicy(policyOf(functionName), permission.action, permission.resource)) continue;
       const { action, resource } = permission;
       throw Object.assign(
