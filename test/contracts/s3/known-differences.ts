@@ -31,6 +31,7 @@ const CEPH_16: Differences = {
   "refuses a presigned URL when": "refuses a late URL without the word expired",
   "checks every chunk of ": "refuses a changed chunk with 400 (AWS: 403), and takes no trailer",
   "answers what it cannot do": "answers 400 instead of 501",
+  "copies parts below its own prefix": "refuses UploadPartCopy to every session (403); permanent keys may",
 };
 
 const SERVERS: Readonly<Record<string, Differences>> = { "ceph-16": CEPH_16 };

@@ -10,6 +10,9 @@ export interface RawRequest {
   /** Already in canonical form. */
   readonly query?: string;
   readonly body: Buffer;
+  /** By default s3. */
+  readonly service?: "iam";
+  readonly contentType?: string;
   /** A SHA-256 or a STREAMING- mode; by default the body's true hash. */
   readonly payloadHash?: string;
   /** The chunks of a STREAMING- mode. */
@@ -24,13 +27,15 @@ const mac = (key: string | Buffer, text: string): Buffer => createHmac("sha256",
 export async function signedFetch(subject: S3Subject, request: RawRequest): Promise<Response> {
   const timestamp = `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
   const date = timestamp.slice(0, 8);
-  const scope = `${date}/${subject.region}/s3/aws4_request`;
+  const service = request.service ?? "s3";
+  const scope = `${date}/${subject.region}/${service}/aws4_request`;
   const payloadHash = request.payloadHash ?? hash(request.body);
   const trailer = payloadHash.endsWith("-TRAILER");
   const headers: Record<string, string> = {
     host: new URL(subject.endpoint).host,
     "x-amz-content-sha256": payloadHash,
     "x-amz-date": timestamp,
+    ...(request.contentType === undefined ? {} : { "content-type": request.contentType }),
     ...(request.chunks === undefined ? {} : { "x-amz-decoded-content-length": `${request.body.length}` }),
     ...(trailer ? { "x-amz-trailer": "x-amz-checksum-crc32" } : {}),
   };
@@ -44,7 +49,7 @@ export async function signedFetch(subject: S3Subject, request: RawRequest): Prom
     names.join(";"),
     payloadHash,
   ].join("\n");
-  const key = [date, subject.region, "s3", "aws4_request"].reduce<string | Buffer>(
+  const key = [date, subject.region, service, "aws4_request"].reduce<string | Buffer>(
     mac,
     `AWS4${subject.credentials.secretAccessKey}`,
   ) as Buffer;
