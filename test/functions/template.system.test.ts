@@ -312,6 +312,9 @@ const OURS = [
   /^arn:aws:sqs:eu-central-1:\d+:backupd-prod-node-\*$/,
   /^arn:aws:scheduler:eu-central-1:\d+:schedule\/backupd-prod\/\*$/,
   /^arn:aws:s3:::Bucket\/_backupd\/manifests\/\*$/,
+  /^arn:aws:s3:::Bucket\/_backupd\/probe\/\*$/,
+  // Of buckets in any account, whose owners name a role so to let us in (docs/OPERATIONS.md).
+  /^arn:aws:iam::\*:role\/backupd-storage-\*$/,
   /^arn:aws:s3:::(Bucket|AccessLogBucket|backupd-prod-dashboard-\d+-eu-central-1)\/\*$/,
   // Buckets elsewhere, of whichever account: their owners have to make a role of this name that trusts us.
   /^arn:aws:iam::\*:role\/backupd-storage-\*$/,
