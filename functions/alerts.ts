@@ -1,12 +1,8 @@
 // What the watch has found, and whether anybody would hear of it.
+import { TEST_MESSAGE } from "./core/alerts.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
 import { openNotifier } from "./stores/notifier.ts";
 import { openRecords } from "./stores/records.ts";
-
-const TEST = {
-  title: "Backupd: this is a test",
-  lines: ["Somebody has pressed the button. Real alerts come here, too."],
-};
 
 export const handler: ApiHandler = serve(
   { records: openRecords, notifier: openNotifier },
@@ -18,7 +14,7 @@ export const handler: ApiHandler = serve(
     },
 
     async testAlerts({ activity }, deps) {
-      const deliveries = await deps.notifier.tell(TEST);
+      const deliveries = await deps.notifier.tell(TEST_MESSAGE);
       const targets = deliveries.map(({ name, error }) => ({ name, error: error?.message ?? null }));
       activity.target = { kind: "alert", id: "test" };
       activity.details = { targets };

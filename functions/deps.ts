@@ -3,6 +3,7 @@
 // short and a fault in the environment is reported by a request.
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Config, parseConfig } from "./config.ts";
+import type { AlertTargetList } from "./stores/alert-target-list.ts";
 import type { IssuerKeys } from "./stores/jwks.ts";
 import type { Manifests } from "./stores/manifests.ts";
 import type { NodeCredentialsIssuer } from "./stores/node-credentials.ts";
@@ -48,6 +49,7 @@ export interface Stores {
   readonly manifests: Manifests;
   readonly nodeCredentials: NodeCredentialsIssuer;
   readonly notifier: Notifier;
+  readonly alertTargets: AlertTargetList;
   readonly issuerKeys: IssuerKeys;
 }
 

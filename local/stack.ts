@@ -18,6 +18,7 @@ import type { S3FaultHook } from "./s3/faults.ts";
 import { type S3Server, startS3 } from "./s3/server.ts";
 import { type RunningScheduler, type SchedulerOptions, startScheduler } from "./scheduler/server.ts";
 import { type RunningSqs, startSqs } from "./sqs.ts";
+import { ALERT_TARGETS, keptParameter } from "./ssm/kept-parameter.ts";
 import { startSsm } from "./ssm/server.ts";
 import { ensureStorageIdentity, STORAGE_IDENTITY } from "./ssm/storage-identity.ts";
 import { ensureStackState, type StackState } from "./stack-state.ts";
@@ -198,8 +199,9 @@ async function startServices(
   );
   const sqs = starting.use(await startSqs({ dataDir: dataDir("sqs"), port: ports.sqs, region: REGION }));
   const onCreated = await openObjectRules((queue, body) => sqs.send(QUEUE_ARNS[queue] ?? queue, body));
-  const parameters = { [STORAGE_IDENTITY]: await ensureStorageIdentity(dir) };
-  const ssm = starting.use(await startSsm({ parameters, credentials: own, now }));
+  const targets = keptParameter(join(dir, "alert-targets.json"), ALERT_TARGETS);
+  const parameters = { [STORAGE_IDENTITY]: await ensureStorageIdentity(dir), ...(await targets.read()) };
+  const ssm = starting.use(await startSsm({ parameters, credentials: own, now, onPut: targets.onPut }));
   const s3 = starting.use(
     await startS3({
       dataDir: dataDir("s3"),
@@ -248,6 +250,7 @@ function masterEnv(state: StackState, services: Services): Record<string, string
     SCHEDULER_ROLE_ARN: ARNS.scheduler_role,
     NODE_ROLE_ARN: ARNS.node_role,
     STORAGE_IDENTITY_PARAMETER: STORAGE_IDENTITY,
+    ALERT_TARGETS_PARAMETER: ALERT_TARGETS,
     // MinIO on this machine is as good as any.
     PRIVATE_STORAGE_ENDPOINTS: "allowed",
     AUDIENCE: "backupd-master-local",

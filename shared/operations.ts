@@ -1,8 +1,8 @@
 // The API as data: one row per call with who may make it and its schemas. openapi.json, the Master's dispatcher,
 // the runner's client and a test against serverless.yml all read this table, so they cannot disagree.
 import * as z from "zod";
+import { ALERT_OPERATIONS } from "./alert-operations.ts";
 import { Activity } from "./contracts/activity.ts";
-import { OpenAlerts, TestedTargets } from "./contracts/alerts.ts";
 import { Backup, BackupReport, Download, DownloadQuery, Reported } from "./contracts/backups.ts";
 import { BySite, Id, IdPath, PageQuery, page } from "./contracts/common.ts";
 import { FleetSummary } from "./contracts/fleet.ts";
@@ -404,24 +404,7 @@ export const OPERATIONS = {
   ...UPKEEP_OPERATIONS,
   ...STORAGE_OPERATIONS,
 
-  listAlerts: {
-    method: "GET",
-    path: "/alerts",
-    access: "viewer",
-    summary: "What is wrong with the fleet and is not over",
-    status: 200,
-    answer: OpenAlerts,
-  },
-  testAlerts: {
-    method: "POST",
-    path: "/alerts/test",
-    access: "admin",
-    summary: "Send a test to every alert target; what became of each",
-    status: 200,
-    answer: TestedTargets,
-    activity: "alert.tested",
-    fleetWide: true,
-  },
+  ...ALERT_OPERATIONS,
 
   listActivity: {
     method: "GET",

@@ -90,6 +90,12 @@ export interface AlertMessage {
   readonly lines: readonly string[];
 }
 
+/** What a test of the targets says. */
+export const TEST_MESSAGE: AlertMessage = {
+  title: "Backupd: this is a test",
+  lines: ["Somebody has pressed the button. Real alerts come here, too."],
+};
+
 const MAX_LINES = 20;
 
 /** What people are told of a run; undefined when there is nothing to tell. */

@@ -191,6 +191,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   retention: [WRITE, query("table")],
   alerts: [WRITE, query("table"), query("gsi4"), ...TELL],
+  alertTargets: [WRITE, ...TELL, { on: "alert_targets", may: ["ssm:PutParameter"] }],
   watchChore: [
     WRITE,
     {

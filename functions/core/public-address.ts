@@ -65,12 +65,12 @@ function groupsOfV6(text: string): number[] | undefined {
 }
 
 /** @throws BackupError `invalid_request`. */
-export function checkEndpoint(endpoint: string, isPrivateAllowed: boolean): URL {
+export function checkEndpoint(endpoint: string, isPrivateAllowed: boolean, field = "endpoint"): URL {
   const url = new URL(endpoint);
   if (isPrivateAllowed) return url;
-  if (url.protocol !== "https:") throw endpointFault("must be https");
+  if (url.protocol !== "https:") throw endpointFault("must be https", field);
   const isAddress = /^[\d.]+$|^\[/.test(url.hostname);
-  if (isAddress && !isPublicAddress(url.hostname)) throw endpointFault(PRIVATE);
+  if (isAddress && !isPublicAddress(url.hostname)) throw endpointFault(PRIVATE, field);
   return url;
 }
 
@@ -81,9 +81,9 @@ export function checkAddresses(addresses: readonly string[], isPrivateAllowed: b
   if (!isPrivateAllowed && !addresses.every(isPublicAddress)) throw endpointFault(PRIVATE);
 }
 
-export function endpointFault(message: string): BackupError {
+export function endpointFault(message: string, field = "endpoint"): BackupError {
   return new BackupError("invalid_request", {
-    detail: `endpoint: ${message}.`,
-    data: { issues: [{ path: "endpoint", message }] },
+    detail: `${field}: ${message}.`,
+    data: { issues: [{ path: field, message }] },
   });
 }

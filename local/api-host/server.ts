@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { type Config, parseConfig } from "#functions/config.ts";
 import { type AllDeps, openBase, provideDeps } from "#functions/deps.ts";
+import { openAlertTargetList } from "#functions/stores/alert-target-list.ts";
 import { openIssuerKeys } from "#functions/stores/jwks.ts";
 import { openManifests } from "#functions/stores/manifests.ts";
 import { openNodeCredentials } from "#functions/stores/node-credentials.ts";
@@ -124,6 +125,7 @@ function openAll(config: Config): AllDeps {
     manifests: openManifests(config),
     nodeCredentials: openNodeCredentials(config),
     notifier: openNotifier(config),
+    alertTargets: openAlertTargetList(config),
     issuerKeys: openIssuerKeys(config),
   };
 }

@@ -51,6 +51,15 @@ const schedule =
     return [...on(scheduleArn(input, place), `scheduler:${action}`), ...pass];
   };
 
+/** Without the version that a name may end with: a policy cannot tell versions apart. */
+const parameter =
+  (action: string): Rule =>
+  (input, { region, account }) =>
+    on(
+      `arn:aws:ssm:${region}:${account}:parameter${text(input["Name"]).replace(/:\d+$/, "")}`,
+      `ssm:${action}`,
+    );
+
 /** A transaction needs what its single writes would need. */
 const transaction: Rule = (input, place) =>
   (input["TransactItems"] as Record<string, Input>[]).flatMap((item) =>
@@ -99,8 +108,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   GetScheduleCommand: schedule("GetSchedule"),
   ListSchedulesCommand: () => on("*", "scheduler:ListSchedules"),
   PublishCommand: (input) => on(text(input["TopicArn"]), "sns:Publish"),
-  GetParameterCommand: (input, { region, account }) =>
-    on(`arn:aws:ssm:${region}:${account}:parameter${text(input["Name"])}`, "ssm:GetParameter"),
+  GetParameterCommand: parameter("GetParameter"),
+  PutParameterCommand: parameter("PutParameter"),
   SendEmailCommand: (input, { region, account }) =>
     on(`arn:aws:ses:${region}:${account}:identity/${text(input["FromEmailAddress"])}`, "ses:SendEmail"),
   AssumeRoleCommand: (input) => on(text(input["RoleArn"]), "sts:AssumeRole"),

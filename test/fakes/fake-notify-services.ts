@@ -26,12 +26,18 @@ const PUBLISHED =
 export async function startFakeNotifyServices(): Promise<FakeNotifyServices> {
   const received: Received[] = [];
   const refusals: number[] = [];
+  let version = 1;
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const { url: path = "/", headers } = incoming;
     const body = Buffer.concat(chunks).toString();
-    const isParameter = headers["x-amz-target"] === "AmazonSSM.GetParameter";
+    const isParameter = String(headers["x-amz-target"]).startsWith("AmazonSSM.");
+    if (headers["x-amz-target"] === "AmazonSSM.PutParameter") {
+      services.parameter = (JSON.parse(body) as { Value: string }).Value;
+      version += 1;
+      return void outgoing.end(JSON.stringify({ Version: version }));
+    }
     if (!isParameter) received.push({ path, headers, body });
     const status = isParameter ? undefined : refusals.shift();
     if (status !== undefined) {
@@ -40,7 +46,7 @@ export async function startFakeNotifyServices(): Promise<FakeNotifyServices> {
       outgoing.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
       outgoing.end(JSON.stringify({ __type: "ParameterNotFound" }));
     } else if (isParameter) {
-      outgoing.end(JSON.stringify({ Parameter: { Name: "p", Value: parameterOf(body) } }));
+      outgoing.end(JSON.stringify({ Parameter: { Name: "p", Value: parameterOf(body), Version: version } }));
     } else {
       outgoing.end(body.includes("Action=Publish") ? PUBLISHED : JSON.stringify({ MessageId: "1" }));
     }

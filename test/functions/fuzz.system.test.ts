@@ -56,7 +56,11 @@ async function makeThings(): Promise<Things> {
   const { id: provider } = await master.admin.call("createStorageProvider", {
     body: { kind: "s3", name: "one", ...place, access_key_id: "ID", secret_access_key: "a-secret" },
   });
+  // Another one each time: it takes the place of the one before. Nothing listens there.
+  const url = `https://127.0.0.1:9/${Math.random()}`;
+  const target = await master.admin.call("createAlertTarget", { body: { kind: "heartbeat", url } });
   const things = {
+    targets: [target.id],
     sites: sites.map(({ id }) => id),
     nodes: [node.id],
     backups: [backup.id, damaged.id],
@@ -71,6 +75,7 @@ async function makeThings(): Promise<Things> {
     job_id: job,
     ...place,
     storage_provider_id: "default",
+    url,
     role_arn: "arn:aws:iam::000000000000:role/backupd-storage-x",
   };
   return { ids: Object.values(things).flat(), things, values };

@@ -10,6 +10,7 @@ import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
 import { verified, verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
+import { everyCallOfAlertTargets } from "./every-call-of-alert-targets.ts";
 import { everyCallOfProviders } from "./every-call-of-providers.ts";
 import { everyCallOfStorage } from "./every-call-of-storage.ts";
 
@@ -123,6 +124,7 @@ async function everyCallOfWatch(
   await master.invoke("watchChore", {});
   await admin.call("listAlerts");
   await admin.call("testAlerts");
+  await everyCallOfAlertTargets(master);
   passHours(2);
   await master.invoke("watchChore", {});
 }

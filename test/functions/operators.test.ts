@@ -247,6 +247,10 @@ test("every change leaves a record of who did what to what, without secrets", as
   await master.admin.call("deleteBackup", { id: backupId });
   await operator.call("patchNode", { id: node.id, body: { name: "renamed" } });
   await master.admin.call("testAlerts");
+  const watchdog = { kind: "heartbeat" as const, url: "https://127.0.0.1:9/beat" };
+  const { id: targetId } = await master.admin.call("createAlertTarget", { body: watchdog });
+  await master.admin.call("testAlertTarget", { id: targetId });
+  await master.admin.call("deleteAlertTarget", { id: targetId });
   await master.admin.call("reconcileStorage", { body: {} });
   await master.admin.call("checkDrift", { body: {} });
   const role_arn = "arn:aws:iam::000000000000:role/backupd-storage-x";
