@@ -2,6 +2,9 @@
 import type { Activity } from "#shared/contracts/activity.ts";
 
 const WORDS: Readonly<Record<string, string>> = {
+  "alert_target.created": "Added an alert target",
+  "alert_target.removed": "Removed an alert target",
+  "alert_target.tested": "Tested an alert target",
   "api_token.created": "Made an API token",
   "api_token.revoked": "Revoked an API token",
   "backup.download_url_made": "Got a download link of a backup",

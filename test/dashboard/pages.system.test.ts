@@ -391,6 +391,22 @@ test("a new API token is shown once and works", async () => {
   await page.context().close();
 });
 
+test("an alert target is added, tested and removed, and its address is not shown again", async () => {
+  const { page } = await enter("admin", "/settings");
+  await page.getByRole("button", { name: "Add target" }).click();
+  const dialog = page.getByRole("dialog");
+  // Nothing listens there.
+  await dialog.getByLabel("URL").fill("https://127.0.0.1:9/T0/s3cret");
+  await dialog.getByRole("button", { name: "Add target" }).click();
+  await page.getByRole("button", { name: "Test the webhook at 127.0.0.1:9" }).click();
+  await page.getByText("fetch failed").waitFor();
+  expect(await page.content()).not.toContain("s3cret");
+  await page.getByRole("button", { name: "Remove the webhook at 127.0.0.1:9" }).click();
+  await dialog.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect.poll(async () => (await master.admin.call("listAlertTargets")).items).toEqual([]);
+  await page.context().close();
+});
+
 test("ten thousand sites: few rows exist, all are found, and typing stays quick", async () => {
   const { page } = await enter("viewer", "/nodes");
   const [template] = (await master.admin.call("listSites", { query: { limit: 1 } })).items;

@@ -11,7 +11,7 @@ import { ConfirmDialog } from "../../ui/confirm-dialog.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
-import { AlertTestPanel } from "./alert-test-panel.tsx";
+import { AlertsPanel } from "./alerts-panel.tsx";
 import { NewTokenDialog } from "./new-token-dialog.tsx";
 import { PeoplePanel } from "./people-panel.tsx";
 import { StoragePanel } from "./storage-panel.tsx";
@@ -25,7 +25,7 @@ export function SettingsPage(): ReactNode {
         <h1>Settings</h1>
       </div>
       {may("getRoles") ? <PeoplePanel /> : null}
-      {may("testAlerts") ? <AlertTestPanel /> : null}
+      {may("listAlertTargets") ? <AlertsPanel /> : null}
       {may("listStorageProviders") ? <StoragePanel /> : null}
       {may("listApiTokens") ? <TokensPanel /> : <p className="muted">API tokens are managed by admins.</p>}
     </>
