@@ -201,7 +201,14 @@ async function startServices(
   const onCreated = await openObjectRules((queue, body) => sqs.send(QUEUE_ARNS[queue] ?? queue, body));
   const targets = keptParameter(join(dir, "alert-targets.json"), ALERT_TARGETS);
   const parameters = { [STORAGE_IDENTITY]: await ensureStorageIdentity(dir), ...(await targets.read()) };
-  const ssm = starting.use(await startSsm({ parameters, credentials: own, now, onPut: targets.onPut }));
+  const ssm = starting.use(
+    await startSsm({
+      parameters,
+      credentials: own,
+      now,
+      onPut: (name, value) => targets.onPut(name, value),
+    }),
+  );
   const s3 = starting.use(
     await startS3({
       dataDir: dataDir("s3"),

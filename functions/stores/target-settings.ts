@@ -60,11 +60,11 @@ export async function changeTargets(
 function attempt(
   change: (settings: TargetSettings) => TargetSettings,
   theirs: TargetSettings,
-): { settings: TargetSettings; failure?: unknown } {
+): { settings: TargetSettings; failure?: Error } {
   try {
     return { settings: change(theirs) };
-  } catch (failure) {
-    return { settings: theirs, failure };
+  } catch (error) {
+    return { settings: theirs, failure: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 

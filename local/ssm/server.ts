@@ -45,7 +45,7 @@ export async function startSsm(options: SsmOptions): Promise<SsmServer> {
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    put: kept.put,
+    put: (name, value) => kept.put(name, value),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -3,6 +3,7 @@
 import type { Server } from "node:https";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 export interface HttpsReceiver extends AsyncDisposable {
@@ -15,11 +16,15 @@ export interface HttpsReceiver extends AsyncDisposable {
 export async function startHttpsReceiver(): Promise<HttpsReceiver> {
   const trusted = getCACertificates("default");
   setDefaultCACertificates([...trusted, CERTIFICATE]);
-  const server: Server = createServer({ key: KEY, cert: CERTIFICATE }, async (incoming, outgoing) => {
-    let body = "";
-    for await (const piece of incoming) body += String(piece);
-    receiver.received.push({ method: incoming.method ?? "", path: incoming.url ?? "", body });
-    outgoing.writeHead(receiver.status).end();
+  const server: Server = createServer({ key: KEY, cert: CERTIFICATE }, (incoming, outgoing) => {
+    const { method = "", url: path = "" } = incoming;
+    text(incoming).then(
+      (body) => {
+        receiver.received.push({ method, path, body });
+        outgoing.writeHead(receiver.status).end();
+      },
+      () => outgoing.destroy(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const receiver: HttpsReceiver = {
