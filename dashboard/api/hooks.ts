@@ -80,6 +80,8 @@ export interface ListOptions {
 }
 
 const NOTHING: readonly never[] = [];
+/** So many pages of a list are looked at as often as its owner wants. */
+const PAGES_AT_ONCE = 10;
 
 export function useList<K extends ListId>(id: K, options: ListOptions = {}): ListResult<Item<K>> {
   const { params, query = {}, pageSize = 50, everyMs = 30_000, all = false, enabled = true } = options;
@@ -95,7 +97,8 @@ export function useList<K extends ListId>(id: K, options: ListOptions = {}): Lis
       initialPageParam: undefined,
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       select: flatten,
-      refetchInterval: everyMs,
+      // Only while the tab is visible. A long list is asked for more seldom: each time costs a call per page.
+      refetchInterval: ({ state }) => everyMs * Math.ceil((state.data?.pages.length ?? 1) / PAGES_AT_ONCE),
       enabled,
     },
   );

@@ -45,11 +45,22 @@ export async function shareSession(): Promise<void> {
     if (now !== undefined) say({ session: shared(now) });
     else if (before !== undefined) say({ ended: shared(before), because: lastEnd() ?? "expired" });
   });
-  if (session() !== undefined) return;
+  const isAlone = await joinTabs();
+  if (session() !== undefined || isAlone) return;
   isAsking = true;
   say({ ask: true });
   await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   isAsking = false;
+}
+
+/** Each tab holds a share of one lock while it is open. True if no other does: then nobody has to be waited for. */
+async function joinTabs(): Promise<boolean> {
+  // Only where the connection is secure; without it one waits.
+  const locks = (navigator as { readonly locks?: LockManager }).locks;
+  if (locks === undefined) return false;
+  const { held = [] } = await locks.query();
+  void locks.request(CHANNEL, { mode: "shared" }, () => new Promise(() => undefined));
+  return !held.some(({ name }) => name === CHANNEL);
 }
 
 function isNewer(offered: Session, known: Session): boolean {

@@ -19,7 +19,15 @@ export type PlainSchedule =
   | { readonly kind: "monthly"; readonly time: string; readonly day: number | "L" }
   | { readonly kind: "custom"; readonly expression: string };
 
-/** `time` is 24-hour HH:MM, as an <input type="time"> gives it. */
+export const TIME = /([01]?\d|2[0-3]):[0-5]\d/;
+
+/** 24-hour HH:MM of what somebody types; undefined until it is one. */
+export function parseTime(text: string): string | undefined {
+  const time = text.trim();
+  return new RegExp(`^${TIME.source}$`).test(time) ? time.padStart(5, "0") : undefined;
+}
+
+/** `time` is 24-hour HH:MM. */
 export function toExpression(plain: PlainSchedule): string {
   switch (plain.kind) {
     case "hourly":

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Activity } from "#shared/contracts/activity.ts";
 import { useList } from "../api/hooks.ts";
+import { detailsInWords } from "../lib/activity-details.ts";
 import { actionInWords, targetLink } from "../lib/activity-words.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { Button } from "../ui/button.tsx";
@@ -55,13 +56,6 @@ export function ActivityPage(): ReactNode {
   );
 }
 
-/** The name first; ids are for programs, and the link leads to what they mean. */
-function shownDetails(details: Activity["details"]): [string, unknown][] {
-  return Object.entries(details)
-    .filter(([name]) => !name.endsWith("_id"))
-    .sort(([a], [b]) => Number(b === "name") - Number(a === "name") || a.localeCompare(b));
-}
-
 function ActivityRow({ item }: { item: Activity }): ReactNode {
   const href = targetLink(item);
   const words = actionInWords(item.action);
@@ -75,9 +69,9 @@ function ActivityRow({ item }: { item: Activity }): ReactNode {
       </td>
       <td>{href === undefined ? words : <Link href={href}>{words}</Link>}</td>
       <td className="muted details">
-        {shownDetails(item.details).map(([name, value]) => (
+        {detailsInWords(item.details).map(([name, words]) => (
           <span key={name}>
-            {name.replaceAll("_", " ")}: {typeof value === "string" ? value : JSON.stringify(value)}
+            {name}: {words}
           </span>
         ))}
       </td>

@@ -1,4 +1,4 @@
-// Buttons: one primary per view, the rest quiet, danger only where something is lost.
+// Buttons: one primary per view, the rest quiet; danger only in the dialog whose press loses something, not on what opens it.
 import type { ComponentProps, ReactNode } from "react";
 import { Icon, type IconName } from "./icon.tsx";
 

@@ -2,7 +2,14 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { Button } from "./button.tsx";
 
-export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }): ReactNode {
+interface CopyButtonProps {
+  readonly text: string;
+  readonly label?: string;
+  /** Only the sign is to be seen. */
+  readonly isSmall?: boolean;
+}
+
+export function CopyButton({ text, label = "Copy", isSmall = false }: CopyButtonProps): ReactNode {
   const [isCopied, setIsCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
@@ -11,6 +18,8 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
   }, [isCopied]);
   return (
     <Button
+      look={isSmall ? "ghost" : "plain"}
+      title={isSmall ? label : undefined}
       icon={isCopied ? "check" : "copy"}
       onClick={() => {
         navigator.clipboard.writeText(text).then(
@@ -19,7 +28,9 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
         );
       }}
     >
-      <span aria-live="polite">{isCopied ? "Copied" : label}</span>
+      <span aria-live="polite" className={isSmall ? "visually-hidden" : undefined}>
+        {isCopied ? "Copied" : label}
+      </span>
     </Button>
   );
 }

@@ -1,50 +1,68 @@
-// Thirty days of a site as thirty squares, with the same in words for those who do not see them.
-import { memo, type ReactNode } from "react";
-import type { RecentDays } from "#shared/contracts/sites.ts";
-import { dayOutcomes } from "../lib/recent-days.ts";
+// Thirty days of a site as thirty marks, each outcome of its own shape as well as colour, with the same in words for those
+// who do not see them.
+import { memo, type ReactNode, useMemo } from "react";
+import type { Site } from "#shared/contracts/sites.ts";
+import { type Shown, shownDays } from "../lib/recent-days.ts";
 
-const [SIZE, GAP] = [8, 2];
-const WORDS = {
+const [WIDTH, HEIGHT, GAP] = [8, 12, 2];
+const WORDS: Readonly<Record<Shown, string>> = {
   s: "backed up",
   f: "failed",
   m: "failed, then backed up or the other way round",
-  "-": "no backup",
+  "!": "missed, a backup was due",
+  "-": "no backup was due",
 };
 
 interface DayGridProps {
-  readonly days: RecentDays | null;
+  readonly site: Site;
   /** ISO date of today in UTC. */
   readonly today: string;
 }
 
-function DayGridView({ days, today }: DayGridProps): ReactNode {
-  const outcomes = dayOutcomes(days, today);
-  const good = outcomes.filter(({ outcome }) => outcome === "s" || outcome === "m").length;
-  const bad = outcomes.filter(({ outcome }) => outcome === "f" || outcome === "m").length;
-  const width = outcomes.length * (SIZE + GAP) - GAP;
+function DayGridView({ site, today }: DayGridProps): ReactNode {
+  const days = useMemo(() => shownDays(site, today), [site, today]);
+  const countOf = (...kinds: Shown[]): number => days.filter(({ outcome }) => kinds.includes(outcome)).length;
+  const width = days.length * (WIDTH + GAP) - GAP;
   return (
     <svg
       className="days"
       width={width}
-      height={SIZE + 4}
-      viewBox={`0 0 ${width} ${SIZE + 4}`}
+      height={HEIGHT}
+      viewBox={`0 0 ${width} ${HEIGHT}`}
       role="img"
-      aria-label={`Last ${outcomes.length} days: backed up on ${good}, failures on ${bad}`}
+      aria-label={`Last ${days.length} days (UTC): backed up on ${countOf("s", "m")}, failures on ${countOf("f", "m")}, missed on ${countOf("!")}`}
     >
-      {outcomes.map(({ date, outcome }, at) => (
-        <rect
-          key={date}
-          className={`day-${outcome === "-" ? "none" : outcome}`}
-          x={at * (SIZE + GAP)}
-          width={SIZE}
-          height={SIZE + 4}
-          rx={1.5}
-        >
-          <title>{`${date}: ${WORDS[outcome]}`}</title>
-        </rect>
+      {days.map(({ date, outcome }, at) => (
+        <g key={date} transform={`translate(${at * (WIDTH + GAP)} 0)`}>
+          <title>{`${date} (UTC): ${date === today && outcome === "-" ? "no backup yet" : WORDS[outcome]}`}</title>
+          <Mark outcome={outcome} />
+        </g>
       ))}
     </svg>
   );
+}
+
+/** Full: backed up. Struck through: failed. Halved: both. A frame: missed. A dash: nothing was due. */
+function Mark({ outcome }: { outcome: Shown }): ReactNode {
+  switch (outcome) {
+    case "!":
+      return <rect className="day-missed" x={0.5} y={0.5} width={WIDTH - 1} height={HEIGHT - 1} rx={1.5} />;
+    case "-":
+      return <rect className="day-none" y={HEIGHT / 2 - 1.5} width={WIDTH} height={3} rx={1.5} />;
+    case "s":
+      return <rect className="day-s" width={WIDTH} height={HEIGHT} rx={1.5} />;
+    case "f":
+    case "m":
+      return (
+        <>
+          <rect className={`day-${outcome}`} width={WIDTH} height={HEIGHT} rx={1.5} />
+          <path
+            className="day-stroke"
+            d={outcome === "f" ? `M0 ${HEIGHT}L${WIDTH} 0` : `M0 ${HEIGHT / 2}H${WIDTH}`}
+          />
+        </>
+      );
+  }
 }
 
 /** A row of a long list is drawn again only when it changes. */

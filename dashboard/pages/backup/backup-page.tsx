@@ -9,6 +9,7 @@ import { STAGE_NAMES } from "../../lib/stage-names.ts";
 import { useTitle } from "../../lib/use-title.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
+import { Copyable } from "../../ui/copyable.tsx";
 import { FaultPage } from "../../ui/fault-view.tsx";
 import { Fact, Facts, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
@@ -126,10 +127,10 @@ function BackupFacts({ backup }: { backup: Backup }): ReactNode {
             <NodeLink id={backup.node_id} />
           </Fact>
           <Fact term="Place in the storage" wide>
-            <code>{backup.s3_path}</code>
+            <Copyable text={backup.s3_path} what="place" />
           </Fact>
           <Fact term="SHA-256 of the index" wide>
-            <code>{archive.sha256_index}</code>
+            <Copyable text={archive.sha256_index} what="SHA-256" />
           </Fact>
         </Facts>
       </div>

@@ -14,7 +14,6 @@ export function DeleteButton({ backup }: { backup: Backup }): ReactNode {
   return (
     <IfMay to="deleteBackup">
       <Button
-        look="danger"
         disabled={backup.hold !== null}
         title={backup.hold === null ? undefined : "It is on hold: lift that first"}
         onClick={() => setIsAsking(true)}

@@ -2,7 +2,7 @@
 import { type ReactNode, useMemo } from "react";
 import { Link } from "wouter";
 import { useCall, useList } from "../../api/hooks.ts";
-import { fleetRows, showRows } from "../../lib/fleet-rows.ts";
+import { filterRows, fleetRows, sortRows } from "../../lib/fleet-rows.ts";
 import { count } from "../../lib/format.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { useTitle } from "../../lib/use-title.ts";
@@ -27,7 +27,9 @@ export function FleetPage(): ReactNode {
   const now = useNow();
   const nodeNames = useMemo(() => new Map(nodes.items.map(({ id, name }) => [id, name])), [nodes.items]);
   const rows = useMemo(() => fleetRows(sites.items, nodeNames, now), [sites.items, nodeNames, now]);
-  const shown = useMemo(() => showRows(rows, view), [rows, view]);
+  const { sort, isReversed } = view;
+  const sorted = useMemo(() => sortRows(rows, { sort, isReversed }), [rows, sort, isReversed]);
+  const shown = useMemo(() => filterRows(sorted, view), [sorted, view]);
   const isEmpty = !sites.isPending && sites.items.length === 0 && sites.error === null;
 
   return (

@@ -124,7 +124,7 @@ function SiteRow({ row: { site, health, nodeName, nextRun }, at, top, today }: S
       </td>
       <td className="col-node muted">{nodeName}</td>
       <td className="col-days">
-        <DayGrid days={site.recent_days} today={today} />
+        <DayGrid site={site} today={today} />
       </td>
       <td>{site.last_backup_at === null ? <Never /> : <Ago at={site.last_backup_at} />}</td>
       <td className="col-size num">{site.last_backup_bytes === null ? "" : bytes(site.last_backup_bytes)}</td>

@@ -12,6 +12,7 @@ import { FaultNote } from "../../ui/fault-view.tsx";
 import { Skeleton } from "../../ui/panel.tsx";
 
 const LOOK_MS = 2_000;
+const INSTALL = "npm install -g --omit=dev ./backupd-*.tgz";
 
 export function EnrolDialog({ onClose }: { onClose: () => void }): ReactNode {
   const create = useChange("createEnrollmentToken", ["listEnrollmentTokens"]);
@@ -56,7 +57,8 @@ function Waiting({ command, expiresAt }: { command: string; expiresAt: string })
   const leftSeconds = Math.max(0, (Date.parse(expiresAt) - useNow().getTime()) / 1000);
   return (
     <>
-      <p>Run this on the server, as root, with backupd installed:</p>
+      <HowToInstall />
+      <p>Then run this there, as root:</p>
       <div className="command">
         <code>{command}</code>
         <CopyButton text={command} />
@@ -69,6 +71,29 @@ function Waiting({ command, expiresAt }: { command: string; expiresAt: string })
         <Badge tone="busy">Waiting for the node</Badge>
       </p>
     </>
+  );
+}
+
+function HowToInstall(): ReactNode {
+  return (
+    <details>
+      <summary>First, backupd has to be on the server. How?</summary>
+      <div className="dialog-body">
+        <p>
+          Once per version, where Backupd's sources are: <code>npm run package</code>, then{" "}
+          <code>npm pack</code> in <code>dist/backupd</code>. Copy the file that this makes to the server.
+          There, as root:
+        </p>
+        <div className="command">
+          <code>{INSTALL}</code>
+          <CopyButton text={INSTALL} label="Copy how to install" />
+        </div>
+        <p className="muted small">
+          It brings its own Node along, and needs the database's client programs and outgoing HTTPS. No open
+          port, no PHP.
+        </p>
+      </div>
+    </details>
   );
 }
 

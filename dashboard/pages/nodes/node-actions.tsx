@@ -32,7 +32,6 @@ export function NodeActions({ node, hasSites }: { node: Node; hasSites: boolean 
         </IfMay>
         <IfMay to="deleteNode">
           <Button
-            look="danger"
             disabled={hasSites}
             title={hasSites ? "Remove its sites first; their backups stay" : undefined}
             onClick={() => setAsking("remove")}

@@ -26,6 +26,10 @@ export function NodesPage(): ReactNode {
     () => (sites.isPending || sites.hasNextPage ? [] : unprotectedSites(nodes.items, sites.items)),
     [nodes.items, sites],
   );
+  // With the sites: what was found stands above the nodes, and each node says how many sites it has.
+  const isPending =
+    nodes.isPending ||
+    ((sites.isPending || sites.hasNextPage) && sites.error === null && nodes.items.length > 0);
   const siteCounts = useMemo(() => Map.groupBy(sites.items, ({ node_id: id }) => id), [sites.items]);
   return (
     <>
@@ -42,7 +46,7 @@ export function NodesPage(): ReactNode {
       {nodes.error === null ? null : <FaultNote fault={nodes.error} onRetry={nodes.refetch} />}
       {found.length > 0 ? <DiscoveredPanel found={found} /> : null}
       <Panel title="Enrolled">
-        {nodes.isPending && nodes.error === null ? <Skeleton rows={3} /> : null}
+        {isPending && nodes.error === null ? <Skeleton rows={3} /> : null}
         {!nodes.isPending && nodes.items.length === 0 ? (
           <Empty title="No node yet">
             <p>
@@ -51,7 +55,7 @@ export function NodesPage(): ReactNode {
             </p>
           </Empty>
         ) : null}
-        {nodes.items.length > 0 ? (
+        {nodes.items.length > 0 && !isPending ? (
           <div className="table-scroll">
             <table>
               <thead>

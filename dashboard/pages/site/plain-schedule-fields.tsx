@@ -1,6 +1,13 @@
 // The form of a schedule: how often, and then only what that needs.
-import type { ReactNode } from "react";
-import { type PlainSchedule, toExpression, WEEKDAY_NAMES, WEEKDAYS } from "../../lib/schedule-words.ts";
+import { type ReactNode, useState } from "react";
+import {
+  type PlainSchedule,
+  parseTime,
+  TIME,
+  toExpression,
+  WEEKDAY_NAMES,
+  WEEKDAYS,
+} from "../../lib/schedule-words.ts";
 import { SelectField, TextField } from "../../ui/field.tsx";
 
 const KINDS: readonly (readonly [PlainSchedule["kind"], string])[] = [
@@ -89,13 +96,25 @@ interface TimeFieldProps {
   readonly onChange: (plain: PlainSchedule) => void;
 }
 
+/** Not type="time": that shows 02:00 AM in some browsers, and the runs beside it are always by 24 hours. */
 function TimeField({ plain, onChange }: TimeFieldProps): ReactNode {
+  const [typed, setTyped] = useState(plain.time);
+  const type = (text: string): void => {
+    setTyped(text);
+    const time = parseTime(text);
+    if (time !== undefined) onChange({ ...plain, time });
+  };
   return (
     <TextField
       label="At"
-      type="time"
-      value={plain.time}
-      onChange={(time) => onChange({ ...plain, time })}
+      inputMode="numeric"
+      value={typed}
+      onChange={type}
+      error={parseTime(typed) === undefined ? "Write hours and minutes such as 02:30." : undefined}
+      placeholder="02:30"
+      maxLength={5}
+      pattern={TIME.source}
+      title="Hours and minutes by 24 hours, such as 02:30"
       required
     />
   );

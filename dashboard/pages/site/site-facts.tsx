@@ -45,7 +45,7 @@ export function SiteFacts({ site }: { site: Site }): ReactNode {
             <code>{site.path}</code>
           </Fact>
           <Fact term="Last 30 days" wide>
-            <DayGrid days={site.recent_days} today={now.toISOString().slice(0, 10)} />
+            <DayGrid site={site} today={now.toISOString().slice(0, 10)} />
           </Fact>
         </Facts>
         <QuotaMeter site={site} />

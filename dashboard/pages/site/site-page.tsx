@@ -17,7 +17,8 @@ export function SitePage({ id }: { id: string }): ReactNode {
   const status = useBackupStatus(id);
   const backups = useList("listBackups", { query: { site_id: id }, everyMs: 30_000 });
   useTitle(site.data?.name ?? "Site");
-  if (site.data === undefined) {
+  // Drawn once: each of the three would push the others down if it came later. What fails is shown in its place.
+  if (site.data === undefined || status.isPending || backups.isPending) {
     return site.error === null ? (
       <Skeleton rows={10} />
     ) : (

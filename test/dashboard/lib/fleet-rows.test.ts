@@ -6,7 +6,7 @@ import { type FleetView, fleetRows, SORTS, showRows } from "../../../dashboard/l
 import { bytes, duration } from "../../../dashboard/lib/format.ts";
 import { suggestName, worstFirst } from "../../../dashboard/lib/node-state.ts";
 import { parseSize } from "../../../dashboard/lib/parse-size.ts";
-import { dayOutcomes } from "../../../dashboard/lib/recent-days.ts";
+import { dayOutcomes, shownDays } from "../../../dashboard/lib/recent-days.ts";
 
 const NOW = new Date("2030-01-10T12:00:00.000Z");
 const nightly = { expression: "cron(0 2 * * ? *)", time_zone: "UTC", flexible_minutes: 0, enabled: true };
@@ -156,4 +156,23 @@ test("nodes that need somebody come first: silent ones, then those whose disk is
     node("silent", { last_seen_at: "2030-01-10T11:00:00.000Z" }),
   ];
   expect(worstFirst(nodes, NOW).map(({ name }) => name)).toEqual(["silent", "full", "web9", "web10"]);
+});
+
+test("a day without a backup is missed only where the schedule had one due", () => {
+  const weekly = { ...nightly, expression: "cron(0 2 ? * MON *)" };
+  const outcomes = `${"s".repeat(25)}-----`;
+  const late = { until: "2030-01-10", outcomes };
+  const shown = (fields: Partial<Site>) =>
+    shownDays(site("a", { recent_days: late, ...fields }), "2030-01-10")
+      .slice(25)
+      .map(({ outcome }) => outcome)
+      .join("");
+  // The last is today, which is not over.
+  expect(shown({})).toBe("!!!!-");
+  // The seventh of January 2030 is a Monday.
+  expect(shown({ schedule: weekly })).toBe("-!---");
+  expect(shown({ state: "paused" })).toBe("-----");
+  expect(shown({ schedule: { ...nightly, enabled: false } })).toBe("-----");
+  expect(shown({ schedule: null })).toBe("-----");
+  expect(shown({ created_at: "2030-01-07T00:10:00.000Z" })).toBe("--!!-");
 });
