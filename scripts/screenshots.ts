@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
 import { PROJECT_ROOT } from "#local/serverless-file.ts";
+import { answerFiles } from "#test/dashboard/archive-listing.ts";
 import { openTab, signIn, startBrowser } from "#test/dashboard/browser.ts";
 import { type SeededFleet, seedFleet } from "#test/dashboard/seed-fleet.ts";
 import { type Master, startMaster } from "#test/helpers/master.ts";
@@ -12,16 +13,6 @@ import { type Master, startMaster } from "#test/helpers/master.ts";
 const OUT = process.argv[2] ?? join(PROJECT_ROOT, "docs", "images");
 const VIEW = { width: 1280, height: 800 };
 const NARROW = { width: 360, height: 740 };
-
-const MODIFIED = "2026-11-20T14:03:00.000Z";
-const TOP_OF_AN_ARCHIVE = {
-  items: [
-    { name: "database.sql", type: "file", size_bytes: 1_823_400_112, files: 1 },
-    { name: "wp-config.php", type: "file", size_bytes: 3_412, files: 1 },
-    { name: "wp-content", type: "directory", size_bytes: 23_682_110_450, files: 101_371 },
-  ].map((entry) => ({ ...entry, path: entry.name, modified_at: MODIFIED })),
-  next_cursor: null,
-};
 
 interface Shot {
   readonly name: string;
@@ -76,8 +67,7 @@ async function shootAll(
 ): Promise<void> {
   const { token } = await admin.call("createApiToken", { body: { label: "Ada", role: "admin" } });
   const tab = await openTab(from, { colorScheme, viewport: VIEW, reducedMotion: "reduce" });
-  // The seeded backups are records without archives.
-  await tab.page.route("**/api/v1/backups/*/files?*", (route) => route.fulfill({ json: TOP_OF_AN_ARCHIVE }));
+  await answerFiles(tab.page);
   await tab.page.goto(url);
   await tab.page.getByRole("button", { name: "Sign in" }).waitFor();
   await tab.page.screenshot({ path: join(OUT, `sign-in-${colorScheme}.png`) });

@@ -53,7 +53,8 @@ function optionsOf(element: HTMLElement, format: (value: number) => string): UPl
     width: element.clientWidth,
     height: HEIGHT_PX,
     // The value under the pointer, in words, in the place that it has anyway.
-    legend: { show: true, live: true, markers: { show: false } },
+    // Of the text's colour: the line's would be written once, and stay when the theme changes.
+    legend: { show: true, live: true, markers: { show: false, stroke: "inherit" } },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, __, max) => [0, max * 1.1 || 1] } },
     axes: [axis, { ...axis, size: AXIS_PX, values: (_, splits) => splits.map(format) }],

@@ -34,7 +34,7 @@ function DayGridView({ site, today }: DayGridProps): ReactNode {
     >
       {days.map(({ date, outcome }, at) => (
         <g key={date} transform={`translate(${at * (WIDTH + GAP)} 0)`}>
-          <title>{`${date} (UTC): ${date === today && outcome === "-" ? "no backup yet" : WORDS[outcome]}`}</title>
+          <title>{`${date} (UTC): ${date === today && outcome === "-" ? "none so far" : WORDS[outcome]}`}</title>
           <Mark outcome={outcome} />
         </g>
       ))}

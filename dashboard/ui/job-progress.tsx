@@ -64,9 +64,10 @@ function progressText({ type, state, progress, attempt, max_attempts: max }: Job
       : `Waiting for another attempt (${attempt} of ${max})`;
   }
   if (progress === null) return "Starting";
+  const part = progress.percent === null ? "" : `${Math.floor(progress.percent)} %: `;
   const of = progress.bytes_total === null ? "" : ` of ${bytes(progress.bytes_total)}`;
   const uploaded = type === "backup" ? `, ${bytes(progress.bytes_uploaded)} uploaded` : "";
-  return `${bytes(progress.bytes_done)}${of} read${uploaded}`;
+  return `${part}${bytes(progress.bytes_done)}${of} read${uploaded}`;
 }
 
 function etaText({ progress }: Job): string {

@@ -22,7 +22,7 @@ export async function startBrowser(): Promise<Browser & AsyncDisposable> {
 
 export interface Tab {
   readonly page: Page;
-  /** Uncaught errors, console errors and violations of the policy, in order. */
+  /** Uncaught errors, console errors and violations of the policy, in order, with the address that each is about. */
   readonly complaints: readonly string[];
   readonly requests: readonly string[];
 }
@@ -34,7 +34,8 @@ export async function openTab(browser: Browser, options: BrowserContextOptions =
   const requests: string[] = [];
   page.on("pageerror", (error) => complaints.push(`${error.name}: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    complaints.push([message.text(), message.location().url].filter(Boolean).join(" "));
   });
   page.on("request", (request) => requests.push(request.url()));
   return { page, complaints, requests };

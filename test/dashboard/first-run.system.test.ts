@@ -9,7 +9,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
 import { inheritedEnvironment } from "#local/own-process.ts";
 import { PROJECT_ROOT } from "#local/serverless-file.ts";
+import { holdS3 } from "#test/faults/hold.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
+import { bytes } from "../../dashboard/lib/format.ts";
+import { seriousInBothThemes } from "./accessibility.ts";
 import { openTab, startBrowser, type Tab } from "./browser.ts";
 
 const SITE = "shop.example.com";
@@ -61,6 +64,22 @@ test("the link signs in, leaves no trace, and the first backup is three clicks a
   await again.page.goto(link);
   await again.page.getByText("This sign-in link was used before").waitFor();
   await again.page.context().close();
+});
+
+test("a running backup shows how far it is, and Stop stops it", async () => {
+  using held = holdS3(fleet, "UploadPart");
+  await page.getByLabel("Pack everything anew").check();
+  await page.getByRole("button", { name: "Back up now" }).click();
+  await held.reached();
+  const running = page.getByRole("region", { name: "Backing up" });
+  await running.getByText(/^\d+ %: [\d.]+ \wB of [\d.]+ \wB read, .* uploaded$/).waitFor(PATIENCE);
+  await running.locator('[data-state="now"]', { hasText: "Packing and uploading" }).waitFor();
+  await running.getByText(/^[\d.]+ \w?B\/s, about .* left$/).waitFor(PATIENCE);
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  held.release();
+  await running.waitFor({ state: "detached", ...PATIENCE });
+  await page.getByRole("region", { name: "Jobs" }).getByText("Stopped", { exact: true }).waitFor(PATIENCE);
+  expect(await backupRows().count()).toBe(1);
 });
 
 test("a failing backup says what to do, and doing that makes it well", async () => {
@@ -118,25 +137,50 @@ test("the whole site goes back in time, and forward again by undo", async () => 
   await page.getByRole("button", { name: "Undo", exact: true }).click();
   await page.getByText("The site is as it was before the restore.").waitFor(PATIENCE);
   expect(await readFile(note, "utf8")).toBe("later");
+  // The undo's dialog lies over the restore's.
+  await page.getByRole("dialog", { name: "Undoing" }).getByRole("button", { name: "Close" }).first().click();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
-test("a backup is verified, and held", async () => {
-  await page.reload();
-  await page.getByRole("button", { name: "Verify" }).click();
-  await page.getByText("Nothing wrong was found.").waitFor(PATIENCE);
+test("a backup is downloaded, verified, proved, and held until the hold is lifted", async () => {
+  await page.getByRole("button", { name: "Download", exact: true }).click();
+  const link = page.getByRole("link", { name: /^Save / });
+  const archive = await (await fetch((await link.getAttribute("href")) ?? "")).bytes();
+  // As every file of zstd begins.
+  expect(Buffer.from(archive.subarray(0, 4)).toString("hex")).toMatch(/28b52ffd|5[0-9a-f]2a4d18/);
+  expect(await link.textContent()).toContain(`(${bytes(archive.length)})`);
+  expect(await seriousInBothThemes(page, "dialog")).toEqual([]);
   await page.getByRole("button", { name: "Close" }).click();
-  await page.getByText("Verified just now").first().waitFor();
+  for (const [deed, found, badge] of [
+    ["Verify", "Nothing wrong was found.", "Verified just now"],
+    ["Prove", "Proved: it restores.", "Proved just now"],
+  ] as const) {
+    await page.getByRole("button", { name: deed, exact: true }).click();
+    await page.getByText(found).waitFor(PATIENCE);
+    expect(await seriousInBothThemes(page, "dialog")).toEqual([]);
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByText(badge).first().waitFor();
+  }
   await page.getByRole("button", { name: "Hold", exact: true }).click();
   await page.getByLabel("Why").fill("court order");
   await page.getByRole("dialog").getByRole("button", { name: "Hold", exact: true }).click();
   await page.getByText("On hold").waitFor();
-  expect(await page.getByRole("button", { name: "Delete" }).isDisabled()).toBe(true);
+  const remove = page.getByRole("button", { name: "Delete" });
+  expect(await remove.isDisabled()).toBe(true);
+  await page.getByRole("button", { name: "Lift hold" }).click();
+  await page.getByRole("dialog").getByText("court order").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Lift hold" }).click();
+  await page.getByText("On hold").waitFor({ state: "detached" });
+  expect(await remove.isDisabled()).toBe(false);
 });
 
 test("another node is enrolled by one copied command, and the page notices", async () => {
   await page.getByRole("link", { name: "Nodes" }).click();
   await page.getByRole("button", { name: "Enrol a node" }).click();
-  const command = (await page.getByRole("dialog").locator("code").textContent(PATIENCE)) ?? "";
+  const command =
+    (await page.getByRole("dialog").locator("code", { hasText: "backupd enroll" }).textContent(PATIENCE)) ??
+    "";
   const env = {
     ...inheritedEnvironment(),
     PATH: `${join(PROJECT_ROOT, "bin")}:${dirname(process.execPath)}:${process.env["PATH"]}`,
@@ -147,6 +191,26 @@ test("another node is enrolled by one copied command, and the page notices", asy
   await page.getByText("web2.example.com is enrolled.").waitFor(PATIENCE);
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("row", { name: "web2.example.com" }).getByText("Enrolled, not heard of").waitFor();
+});
+
+test("a node is disabled, enabled and removed; one with sites stays", async () => {
+  const web1 = page.getByRole("link", { name: "web1.example.com" });
+  await page.getByRole("link", { name: "web2.example.com" }).click();
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+  await page.getByText("Disabled", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.getByText("Disabled", { exact: true }).waitFor({ state: "detached" });
+  const remove = page.getByRole("button", { name: "Remove", exact: true });
+  await remove.click();
+  await page.getByLabel("Type web2.example.com to confirm").fill("web2.example.com");
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("heading", { level: 1, name: "Nodes" }).waitFor();
+  await web1.waitFor();
+  expect(await page.getByRole("link", { name: "web2.example.com" }).count()).toBe(0);
+  await web1.click();
+  await remove.and(page.getByTitle("Remove its sites first; their backups stay")).waitFor();
+  expect(await remove.isDisabled()).toBe(true);
 });
 
 test("and all the while the browser had nothing to complain about", () => {

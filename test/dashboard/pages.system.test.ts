@@ -4,12 +4,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
 import type { Role } from "#shared/contracts/identity.ts";
 import { type Master, startMaster } from "#test/helpers/master.ts";
 import { startSecondStorage } from "#test/helpers/second-storage.ts";
-import { seriousViolations } from "./accessibility.ts";
+import { bytes, duration } from "../../dashboard/lib/format.ts";
+import { seriousInBothThemes, seriousViolations } from "./accessibility.ts";
+import { answerFiles } from "./archive-listing.ts";
 import { openTab, signIn, startBrowser, type Tab } from "./browser.ts";
 import { type SeededFleet, seedFleet } from "./seed-fleet.ts";
 
@@ -19,6 +21,17 @@ const WATCH_SHIFTS = `
   new PerformanceObserver((list) => {
     for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) shifts += value;
   }).observe({ type: "layout-shift", buffered: true });`;
+const WATCH_LONG_TASKS = `
+  globalThis.longTasks = 0;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) if (duration > 200) longTasks += 1;
+  }).observe({ type: "longtask" });`;
+/** Web Vitals calls up to 0.1 good. */
+const MAX_SHIFTS = 0.05;
+/** A page's lists are asked for again by then. */
+const LOOK_MS = 11_000;
+const WIDE = { width: 1280, height: 800 };
+const PATIENCE = { timeout: 15_000 };
 const MAX_FIRST_LOAD_BYTES = 200 * 1024;
 
 let master: Master;
@@ -66,60 +79,95 @@ function paths(): Record<string, string> {
   };
 }
 
+/** Every page has its heading once it knows what it is about, and grey lines where something is still to come. */
 async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState("networkidle");
-  await page.locator(".skeleton").first().waitFor({ state: "detached" });
+  await page.locator("h1").first().waitFor();
+  await expect.poll(() => page.locator(".skeleton").count(), PATIENCE).toBe(0);
 }
 
-describe.each(["light", "dark"] as const)("in the %s theme", (colorScheme) => {
-  test("no page has a serious accessibility violation, scrolls sideways at 360 px, or complains", async () => {
-    const tab = await enter("admin", "/", { colorScheme, viewport: { width: 1280, height: 800 } });
-    const found: Record<string, unknown> = {};
-    for (const [name, path] of Object.entries(paths())) {
-      await tab.page.setViewportSize({ width: 1280, height: 800 });
-      await tab.page.goto(`${master.url}${path}`);
-      await settled(tab.page);
-      const violations = await seriousViolations(tab.page);
-      await tab.page.setViewportSize({ width: 360, height: 740 });
-      // Charts follow the new width a moment later.
-      const narrow = await expect
-        .poll(() => tab.page.evaluate<number>(OVERFLOW), { timeout: 5_000 })
-        .toBeLessThanOrEqual(0)
-        .then(
-          () => true,
-          () => false,
-        );
-      const overflow = narrow ? 0 : await tab.page.evaluate<number>(OVERFLOW);
-      if (violations.length > 0 || overflow > 0) found[name] = { violations, overflow };
-    }
-    expect(found).toEqual({});
-    // The seeded backups have no object behind them, so their files cannot be read: the one call that may fail.
-    expect(tab.complaints.filter((text) => !/status of (404|409|5\d\d)/.test(text))).toEqual([]);
-    await tab.page.context().close();
-  });
+async function narrowOverflow(page: Page): Promise<number> {
+  await page.setViewportSize({ width: 360, height: 740 });
+  // Charts follow the new width a moment later.
+  await page.waitForFunction(`${OVERFLOW} <= 0`, undefined, { timeout: 5_000 }).catch(() => undefined);
+  return page.evaluate<number>(OVERFLOW);
+}
 
-  test("dialogs and the sign-in page have none either", async () => {
-    const tab = await enter("admin", "/nodes", { colorScheme });
-    await tab.page.getByRole("button", { name: "Enrol a node" }).click();
-    await tab.page.getByText("Waiting for the node").waitFor();
-    expect(await seriousViolations(tab.page)).toEqual([]);
-    await tab.page.keyboard.press("Escape");
-    await tab.page.getByRole("dialog").waitFor({ state: "detached" });
-    await tab.page.goto(`${master.url}${paths()["Backup"]}`);
-    await tab.page.getByRole("button", { name: "Restore", exact: true }).click();
-    expect(await seriousViolations(tab.page)).toEqual([]);
-    await tab.page.keyboard.press("Escape");
-    await tab.page.getByRole("button", { name: /^Account/ }).click();
-    await tab.page.getByRole("menuitem", { name: "Sign out" }).click();
-    await tab.page.getByText("You are signed out.").waitFor();
-    expect(await seriousViolations(tab.page)).toEqual([]);
-    await tab.page.context().close();
-  });
+test("no page keeps anybody out in either theme, jumps when its answers come, scrolls sideways at 360 px, or complains", async () => {
+  const tab = await enter("admin", "/", { viewport: WIDE });
+  await answerFiles(tab.page);
+  await tab.page.addInitScript(WATCH_SHIFTS);
+  const found: Record<string, unknown> = {};
+  for (const [name, path] of Object.entries(paths())) {
+    await tab.page.setViewportSize(WIDE);
+    await tab.page.goto(`${master.url}${path}`);
+    await settled(tab.page);
+    if (name === "Backup") await tab.page.getByRole("button", { name: "wp-content" }).waitFor();
+    const violations = await seriousInBothThemes(tab.page);
+    const shifts = await tab.page.evaluate<number>("shifts");
+    const overflow = await narrowOverflow(tab.page);
+    if (violations.length > 0 || shifts > MAX_SHIFTS || overflow > 0)
+      found[name] = { violations, shifts, overflow };
+  }
+  expect(found).toEqual({});
+  expect(tab.complaints).toEqual([]);
+  await tab.page.context().close();
+});
+
+test("nor does a dialog, a menu or the sign-in page; the theme is a choice, and so is that nothing moves", async () => {
+  const { page } = await enter("admin", "/nodes", { colorScheme: "light" });
+  await answerFiles(page);
+  await page.getByRole("button", { name: "Enrol a node" }).click();
+  await page.getByText("Waiting for the node").waitFor();
+  await page.getByText("First, backupd has to be on the server").click();
+  expect(await seriousInBothThemes(page, "dialog")).toEqual([]);
+  const motion = "getComputedStyle(document.querySelector('dialog .badge.busy .dot')).animationName";
+  expect(await page.evaluate(motion)).toBe("pulse");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  expect(await page.evaluate(motion)).toBe("none");
+  await page.keyboard.press("Escape");
+  await page.goto(`${master.url}${paths()["Backup"]}`);
+  for (const deed of ["Restore", "Hold", "Delete"]) {
+    await page.getByRole("button", { name: deed, exact: true }).click();
+    await page.getByRole("dialog").waitFor();
+    expect([deed, await seriousInBothThemes(page, "dialog")]).toEqual([deed, []]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+  const account = page.getByRole("button", { name: /^Account/ });
+  await account.click();
+  await page.getByRole("menu").waitFor();
+  expect(await seriousInBothThemes(page, "[role=menu]")).toEqual([]);
+  const background = (): Promise<string> => page.evaluate("getComputedStyle(document.body).backgroundColor");
+  const light = await background();
+  await page.getByRole("menuitemradio", { name: "Dark" }).click();
+  expect(await background()).not.toBe(light);
+  await page.reload();
+  expect(await page.evaluate("document.documentElement.dataset.theme")).toBe("dark");
+  await account.click();
+  await page.getByRole("menuitemradio", { name: "As the system" }).click();
+  expect(await background()).toBe(light);
+  await account.click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByText("You are signed out.").waitFor();
+  expect(await seriousInBothThemes(page)).toEqual([]);
+  await page.context().close();
 });
 
 test("a filtered and sorted fleet is an address that can be shared, and the keyboard is enough", async () => {
   const { page } = await enter("viewer");
   await page.getByRole("link", { name: "tickets.harbour.example" }).waitFor();
+  const { sites, discovered_sites: found, nodes } = await master.admin.call("getFleetSummary");
+  const glance = page.getByRole("region", { name: "Fleet at a glance" });
+  const counted = {
+    ...{ Failing: sites.failing, Overdue: sites.overdue, Unprotected: sites.unprotected },
+    ...{ Protected: sites.protected, Unproved: sites.unproved, "Found sites": found },
+    "Silent nodes": `${nodes.silent} of ${nodes.total}`,
+  };
+  for (const [name, value] of Object.entries(counted))
+    await glance.locator(".count", { hasText: new RegExp(`^${name}\\s*${value}$`) }).waitFor();
+  await page.getByRole("searchbox").fill("no such site");
+  await page.getByText("No site matches").waitFor();
+  await page.getByRole("button", { name: "Show all 24" }).click();
   await page.keyboard.press("/");
   await page.keyboard.type("EXAMPLE shop");
   await expect.poll(() => page.url()).toContain("q=EXAMPLE+shop");
@@ -224,6 +272,10 @@ test("the fleet's owner adds a storage, tests it and has a site use it; the secr
 test("a revoked session says so, keeps nothing on screen, and comes back to the same page", async () => {
   const { page, token, tokenId } = await enter("operator", "/activity");
   await page.getByRole("heading", { name: "Activity" }).waitFor();
+  const made = page.getByRole("row", { name: /Made an API token/ }).first();
+  await made.getByText(/^label: operator$/).waitFor();
+  expect(await made.locator("time").getAttribute("title")).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+  expect(await page.getByRole("table").textContent()).not.toMatch(/[{}"]/);
   await master.admin.call("deleteApiToken", { id: tokenId });
   await page.getByRole("link", { name: "Nodes" }).click();
   await page.getByText("Your session has ended").waitFor();
@@ -253,6 +305,7 @@ test("a link opened in a new tab of the same browser is signed in; another brows
 
 test("what is missing, refused, too much or unreachable is a page with a way on", async () => {
   const { page } = await enter("viewer");
+  await page.clock.install();
   await page.goto(`${master.url}/sites/00000000-0000-4000-8000-000000000000`);
   await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
   const problem = (status: number, code: string, more = {}) => ({
@@ -280,10 +333,22 @@ test("what is missing, refused, too much or unreachable is a page with a way on"
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("link", { name: "web1.example.com" }).waitFor();
   await page.context().setOffline(true);
+  await page.clock.fastForward(LOOK_MS);
   await page.getByText("Offline.").waitFor({ timeout: 30_000 });
   await page.getByRole("link", { name: "web1.example.com" }).waitFor();
   await page.context().setOffline(false);
+  await page.clock.fastForward(LOOK_MS);
   await page.getByText("Offline.").waitFor({ state: "detached", timeout: 30_000 });
+  for (const list of ["nodes", "sites"]) {
+    await page.route(`**/api/v1/${list}?*`, (route) =>
+      route.fulfill({ json: { items: [], next_cursor: null } }),
+    );
+  }
+  await page.reload();
+  await page.getByText("No node yet").waitFor();
+  await page.getByRole("link", { name: "Fleet", exact: true }).click();
+  await page.getByText("No site is protected yet").waitFor();
+  await page.getByText("Enrol the first node").waitFor();
   await page.context().close();
 });
 
@@ -317,6 +382,8 @@ test("the retention's preview follows the numbers as they are typed, and saves w
   for (const name of ["Days", "Weeks", "Months"]) await page.getByLabel(name, { exact: true }).fill("0");
   await page.getByLabel("Newest", { exact: true }).fill("5");
   await preview.getByText(/Keeps 5 backups, 25 would go/).waitFor();
+  expect(await preview.getByText("one of the newest").count()).toBe(5);
+  expect(await preview.getByText("no rule keeps it").count()).toBe(25);
   await page.getByRole("button", { name: "Turn on" }).click();
   await expect
     .poll(async () => (await master.admin.call("getSite", { id: site?.id ?? "" })).retention)
@@ -325,8 +392,31 @@ test("the retention's preview follows the numbers as they are typed, and saves w
   await expect
     .poll(async () => (await master.admin.call("getSite", { id: site?.id ?? "" })).retention)
     .toBeNull();
+  await page.getByRole("link", { name: "Overview" }).click();
+  await showsWhatTheApiSays(page, site?.id ?? "");
   await page.context().close();
 });
+
+async function showsWhatTheApiSays(page: Page, id: string): Promise<void> {
+  const [newest] = (await master.admin.call("listBackups", { query: { site_id: id, limit: 1 } })).items;
+  const quota = await master.admin.call("getSiteQuotaStatus", { id });
+  if (newest === undefined || quota.quota_bytes === null) throw new Error("the seed has changed");
+  const row = page.getByRole("region", { name: "Backups" }).locator("tbody tr").first();
+  const { bytes_uploaded: sent, bytes_copied: copied } = newest.archive;
+  await row.getByText(`${bytes(sent)} sent, ${bytes(copied)} copied`, { exact: true }).waitFor();
+  const seconds = (Date.parse(newest.finished_at) - Date.parse(newest.started_at)) / 1000;
+  await row.getByRole("cell", { name: duration(seconds), exact: true }).waitFor();
+  expect(await row.locator("time").getAttribute("title")).toBe(
+    `${newest.created_at.slice(0, 19).replace("T", " ")} UTC`,
+  );
+  const used = page.locator(".meter", { hasText: "Storage used" });
+  await used.getByText(`${bytes(quota.used_bytes)} of ${bytes(quota.quota_bytes)}`).waitFor();
+  const width =
+    "(([bar]) => bar.firstElementChild.clientWidth / bar.clientWidth)(document.getElementsByClassName('meter-bar'))";
+  await expect
+    .poll(() => page.evaluate<number>(width), PATIENCE)
+    .toBeCloseTo(quota.used_bytes / quota.quota_bytes, 1);
+}
 
 test("one click protects a site that a node has found", async () => {
   const { page } = await enter("operator", "/nodes");
@@ -366,7 +456,8 @@ test("a site that its owner gives to a tenant is all that the tenant's people fi
   await page.goto(`${master.url}/settings`);
   await page.getByRole("button", { name: "New token" }).waitFor();
   await settled(page);
-  expect(complaints.filter((text) => !/status of 404/.test(text))).toEqual([]);
+  // The node is shared: its record is not the tenant's.
+  expect(complaints.filter((text) => !/404 .*\/api\/v1\/nodes\/[\w-]+$/.test(text))).toEqual([]);
   await page.context().close();
 
   await field.fill("");
@@ -378,6 +469,7 @@ test("a site that its owner gives to a tenant is all that the tenant's people fi
 test("a new API token is shown once and works", async () => {
   const { page } = await enter("admin", "/settings");
   await page.getByRole("button", { name: "New token" }).click();
+  expect(await seriousInBothThemes(page, "dialog")).toEqual([]);
   await page.getByLabel("Label").fill("ci");
   await page.getByLabel("Role", { exact: true }).selectOption("operator");
   await page.getByRole("button", { name: "Make token" }).click();
@@ -423,19 +515,13 @@ test("ten thousand sites: few rows exist, all are found, and typing stays quick"
   expect(await page.locator("tbody tr").count()).toBeLessThan(60);
   await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
   await page.getByRole("link", { name: "site-09999.example" }).waitFor();
-  await page.getByRole("searchbox").fill("site-07421");
+  await page.evaluate(WATCH_LONG_TASKS);
+  await page.getByRole("searchbox").pressSequentially("site-07421");
   await page.getByText("1 of 10,000 sites").waitFor();
+  // Of ten keys: a machine that is busy with something else may well delay some, a list that is drawn whole delays all.
+  expect(await page.evaluate("longTasks")).toBeLessThanOrEqual(5);
+  expect(await page.locator("tbody tr").count()).toBe(1);
   await page.getByRole("link", { name: "site-07421.example" }).waitFor();
-  await page.context().close();
-});
-
-test("nothing moves when the answers arrive", async () => {
-  const { page } = await enter("viewer");
-  await page.reload();
-  await page.evaluate(WATCH_SHIFTS);
-  await page.getByRole("link", { name: "tickets.harbour.example" }).waitFor();
-  // Web Vitals calls up to 0.1 good.
-  expect(await page.evaluate("shifts")).toBeLessThan(0.05);
   await page.context().close();
 });
 

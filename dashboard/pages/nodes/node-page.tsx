@@ -26,7 +26,8 @@ export function NodePage({ id }: { id: string }): ReactNode {
     () => (node.data === undefined || sites.isPending ? [] : unprotectedSites([node.data], sites.items)),
     [node.data, sites],
   );
-  if (node.data === undefined) {
+  // Drawn once: what was found stands above the sites.
+  if (node.data === undefined || sites.isPending) {
     return node.error === null ? (
       <Skeleton rows={8} />
     ) : (
