@@ -165,13 +165,13 @@ test("a backup is downloaded, verified, proved, and held until the hold is lifte
   await page.getByRole("button", { name: "Hold", exact: true }).click();
   await page.getByLabel("Why").fill("court order");
   await page.getByRole("dialog").getByRole("button", { name: "Hold", exact: true }).click();
-  await page.getByText("On hold").waitFor();
+  await page.getByText("On hold", { exact: true }).waitFor();
   const remove = page.getByRole("button", { name: "Delete" });
   expect(await remove.isDisabled()).toBe(true);
   await page.getByRole("button", { name: "Lift hold" }).click();
   await page.getByRole("dialog").getByText("court order").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Lift hold" }).click();
-  await page.getByText("On hold").waitFor({ state: "detached" });
+  await page.getByText("On hold", { exact: true }).waitFor({ state: "detached" });
   expect(await remove.isDisabled()).toBe(false);
 });
 
