@@ -176,6 +176,12 @@ const API_KINDS = {
     "A storage provider's secret cannot be opened",
     "Was the Master's storage identity (SSM) replaced? Give the provider its secret anew: PATCH /api/v1/storage/providers/{id}.",
   ),
+  file_too_large: api(
+    422,
+    "never",
+    "The file is too large to be downloaded by itself",
+    "Restore it to a directory of the node: `backupd restore BACKUP --path FILE --to DIR`, or POST /api/v1/backups/{id}/restore with `paths` and `to`.",
+  ),
   payload_too_large: api(413, "never", "The body is too large", "Keep it under 256 KiB."),
   unsupported_media_type: api(415, "never", "The body is not JSON", "Send Content-Type: application/json."),
   rate_limited: api(429, "later", "Too many requests", "Wait for the time in Retry-After."),

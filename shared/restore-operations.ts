@@ -1,6 +1,6 @@
 // The calls of restores, verifications and what becomes of old backups; part of the table in operations.ts.
 
-import { ArchiveFile, FilesQuery } from "./contracts/backup-files.ts";
+import { ArchiveFile, FilePiece, FileQuery, FilesQuery } from "./contracts/backup-files.ts";
 import { Backup, PutHold, Reported } from "./contracts/backups.ts";
 import { BySite, IdPath, page } from "./contracts/common.ts";
 import { StartedJob } from "./contracts/jobs.ts";
@@ -27,6 +27,17 @@ export const RESTORE_OPERATIONS = {
     query: FilesQuery,
     status: 200,
     answer: page(ArchiveFile),
+  },
+  getBackupFile: {
+    method: "GET",
+    path: "/backups/{id}/files/content",
+    access: "operator",
+    summary: "One file of the archive, up to 4 MiB at a time, checked against the archive's index",
+    params: IdPath,
+    query: FileQuery,
+    status: 200,
+    answer: FilePiece,
+    activity: "backup.file_downloaded",
   },
   deleteBackup: {
     method: "DELETE",

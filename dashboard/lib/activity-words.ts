@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "api_token.created": "Made an API token",
   "api_token.revoked": "Revoked an API token",
   "backup.download_url_made": "Got a download link of a backup",
+  "backup.file_downloaded": "Downloaded a file of a backup",
   "backup.deleted": "Deleted a backup",
   "backup.hold_changed": "Changed the hold of a backup",
   "backup.started": "Started a backup",

@@ -168,7 +168,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     TELLS_MISSING,
     ...STORAGES,
   ],
-  backupFiles: [READ, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }, ...STORAGES],
+  backupFiles: [WRITE, query("gsi2"), { on: "archives", may: ["s3:GetObject"] }, ...STORAGES],
   backupKeeping: [
     CHANGE,
     { on: "table", may: ["dynamodb:DeleteItem"] },

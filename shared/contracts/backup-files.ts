@@ -19,3 +19,17 @@ export const ArchiveFile = z.object({
   modified_at: Timestamp.nullable(),
 });
 export type ArchiveFile = z.infer<typeof ArchiveFile>;
+
+export const FileQuery = z.strictObject({
+  path: z.string().min(1).max(4096).describe("As the listing names it"),
+  offset: z.coerce.number().int().min(0).default(0).describe("Where in the file the piece begins"),
+});
+
+export const FilePiece = z.object({
+  file_name: z.string().describe("Safe to save it as"),
+  size_bytes: Bytes.describe("Of the whole file"),
+  offset: Bytes,
+  content: z.base64().describe("Up to 4 MiB of it"),
+  next_offset: Bytes.nullable().describe("Of the next piece; null: this was the last one"),
+});
+export type FilePiece = z.infer<typeof FilePiece>;

@@ -101,7 +101,7 @@ test("a failing backup says what to do, and doing that makes it well", async () 
   await page.getByRole("alert").waitFor({ state: "detached" });
 });
 
-test("one file is found in the archive and brought back", async () => {
+test("one file is found in the archive, saved, and brought back", async () => {
   const lost = join(fleet.demo.siteDir, "wp-content", "plugins", "demo-shop", "demo-shop.php");
   const content = await readFile(lost);
   await rm(lost);
@@ -109,6 +109,12 @@ test("one file is found in the archive and brought back", async () => {
   for (const name of ["wp-content", "plugins", "demo-shop"]) {
     await page.getByRole("table").getByRole("button", { name, exact: true }).click(PATIENCE);
   }
+  const [saved] = await Promise.all([
+    page.waitForEvent("download", PATIENCE),
+    page.getByRole("button", { name: "Download wp-content/plugins/demo-shop/demo-shop.php" }).click(),
+  ]);
+  expect(saved.suggestedFilename()).toBe("demo-shop.php");
+  expect(await readFile(await saved.path())).toEqual(content);
   await page.getByRole("checkbox", { name: "Choose wp-content/plugins/demo-shop/demo-shop.php" }).check();
   await page.getByRole("button", { name: "Restore 1 path" }).click();
   await page.getByRole("button", { name: "See what would happen" }).click();

@@ -163,10 +163,10 @@ describe.each(Object.entries(OPERATIONS) as [string, Operation][])("%s", (operat
   });
 });
 
-/** Calls that need what no generator guesses: a token, a lease's number, a lock of a running job. */
+/** Calls that need what no generator guesses: a token, a lease's number, a lock of a running job, a file's path. */
 const NEEDS_MORE_THAN_LUCK = new Set([
   ...["enrollNode", "patchJob", "reportBackup", "reportJob", "deleteEnrollmentToken", "deleteApiToken"],
-  ...["deleteNode", "undoRestore"],
+  ...["deleteNode", "undoRestore", "getBackupFile"],
 ]);
 
 function check(operation: Operation, { status, text, json, headers }: RawAnswer): void {

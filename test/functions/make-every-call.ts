@@ -6,7 +6,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Claim } from "#shared/contracts/jobs.ts";
 import { objectKey } from "#shared/object-key.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
-import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
+import { filesOf, indexedArchive, readableArchive } from "#test/helpers/indexed-archive.ts";
 import { verified, verifyReport } from "#test/helpers/job-reports.ts";
 import type { Master, TestNode } from "#test/helpers/master.ts";
 import { failureReport, successReport } from "#test/helpers/reports.ts";
@@ -136,6 +136,7 @@ async function everyCallOfKeeping(master: Master, node: TestNode, siteId: string
   const backUp = () => finishBackup(master, node, siteId, { body: object, archive });
   const { id } = await backUp();
   await admin.call("listBackupFiles", { id });
+  await downloadAFile(master, node, siteId);
   for (const held of [true, false]) await admin.call("putBackupHold", { id, body: { held } });
   const { job_id: jobId } = await admin.call("verifyBackup", { id, body: {} });
   await admin.request("DELETE", `/backups/${id}`);
@@ -148,6 +149,14 @@ async function everyCallOfKeeping(master: Master, node: TestNode, siteId: string
     await master.invoke("retentionChore", { time: new Date(Date.UTC(2030, 0, 1, hour)).toISOString() });
   }
   await admin.call("putSiteProof", { id: siteId, body: SCHEDULE });
+}
+
+async function downloadAFile(master: Master, node: TestNode, siteId: string): Promise<void> {
+  const contents = { "database.sql": Buffer.from("x") };
+  const { object, sha256Index } = await readableArchive(filesOf({ "database.sql": 1 }), contents, 4096);
+  const archive = { sha256_index: sha256Index };
+  const { id } = await finishBackup(master, node, siteId, { body: object, archive });
+  await master.admin.call("getBackupFile", { id, query: { path: "database.sql" } });
 }
 
 async function buryAJob(master: Master, siteId: string): Promise<void> {

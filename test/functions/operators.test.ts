@@ -14,6 +14,8 @@ import { NodeCredentials } from "#shared/contracts/nodes.ts";
 import { objectKey } from "#shared/object-key.ts";
 import { OPERATIONS, type Operation } from "#shared/operations.ts";
 import { ProblemError } from "#test/helpers/api-client.ts";
+import { finishBackup } from "#test/helpers/finished-backup.ts";
+import { filesOf, readableArchive } from "#test/helpers/indexed-archive.ts";
 import { type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
 import { successReport } from "#test/helpers/reports.ts";
 
@@ -235,6 +237,11 @@ test("every change leaves a record of who did what to what, without secrets", as
   await operator.call("putSiteProof", { id: site.id, body: { expression: "rate(7 days)" } });
   const backupId = await backUp(site.id, 5);
   await operator.call("downloadBackup", { id: backupId });
+  const contents = { "wp-config.php": Buffer.from("x") };
+  const { object, sha256Index } = await readableArchive(filesOf({ "wp-config.php": 1 }), contents, 4096);
+  const readable = { body: object, archive: { sha256_index: sha256Index } };
+  const { id: archiveId } = await finishBackup(master, node, site.id, readable);
+  await operator.call("getBackupFile", { id: archiveId, query: { path: "wp-config.php" } });
   await operator.call("patchSite", { id: site.id, body: { state: "paused" } });
   for (const started of [
     () => operator.call("restoreBackup", { id: backupId, body: {} }),

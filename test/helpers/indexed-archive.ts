@@ -51,12 +51,9 @@ function placeOf({ name, tarOffset, size }: IndexEntry): NonNullable<IndexHeader
 export async function indexedArchive(
   entries: readonly IndexEntry[],
   dataBytes = 100,
-  { node_id = ID, site_id = ID }: ArchiveOwner = {},
+  owner: ArchiveOwner = {},
 ): Promise<IndexedArchive> {
-  const last = entries.at(-1);
-  const dump = entries.find(({ name }) => name === "database.sql");
-  const entriesEnd = last === undefined ? 0 : last.tarOffset + 512 + Math.ceil(last.size / 512) * 512;
-  const tarBytes = entriesEnd + 1024;
+  const tarBytes = endOf(entries) + 1024;
   const frames: FrameRecord[] = [];
   for (let at = 0; at < tarBytes; at += 2 ** 30) {
     const bytes = Math.min(2 ** 30, tarBytes - at);
@@ -64,6 +61,44 @@ export async function indexedArchive(
     const place = { offset, compressedBytes: dataBytes, tarOffset: at, tarBytes: bytes };
     frames.push({ ...place, sha256: "ab".repeat(32) });
   }
+  return withIndex(entries, frames, Buffer.alloc(frames.length * dataBytes, "x"), owner);
+}
+
+/** Its frames hold the contents, in the order of `entries`; those without one are empty. */
+export async function readableArchive(
+  entries: readonly IndexEntry[],
+  contents: Readonly<Record<string, Uint8Array>>,
+  frameBytes: number,
+): Promise<IndexedArchive> {
+  const tar = Buffer.alloc(endOf(entries) + 1024);
+  for (const { name, tarOffset } of entries) tar.set(contents[name] ?? [], tarOffset + 512);
+  const frames: FrameRecord[] = [];
+  const data: Buffer[] = [];
+  let offset = 0;
+  for (let at = 0; at < tar.length; at += frameBytes) {
+    const piece = tar.subarray(at, at + frameBytes);
+    const stored = zstdCompressSync(piece);
+    const place = { offset, compressedBytes: stored.length, tarOffset: at, tarBytes: piece.length };
+    frames.push({ ...place, sha256: createHash("sha256").update(stored).digest("hex") });
+    data.push(stored);
+    offset += stored.length;
+  }
+  return withIndex(entries, frames, Buffer.concat(data), {});
+}
+
+function endOf(entries: readonly IndexEntry[]): number {
+  const last = entries.at(-1);
+  return last === undefined ? 0 : last.tarOffset + 512 + Math.ceil(last.size / 512) * 512;
+}
+
+async function withIndex(
+  entries: readonly IndexEntry[],
+  frames: readonly FrameRecord[],
+  data: Buffer,
+  { node_id = ID, site_id = ID }: ArchiveOwner,
+): Promise<IndexedArchive> {
+  const dump = entries.find(({ name }) => name === "database.sql");
+  const tarBytes = endOf(entries) + 1024;
   const header = {
     format: "backupd" as const,
     version: 1 as const,
@@ -72,7 +107,7 @@ export async function indexedArchive(
     node_id,
     site_id,
     tar_bytes: tarBytes,
-    entries_end: entriesEnd,
+    entries_end: endOf(entries),
     frames: frames.length,
     entries: entries.length,
     database: dump === undefined ? null : placeOf(dump),
@@ -84,9 +119,8 @@ export async function indexedArchive(
   }
   const index = Buffer.concat(stored);
   const sha256Index = createHash("sha256").update(index).digest("hex");
-  const indexOffset = frames.length * dataBytes;
   const trailer = encodeTrailer({
-    indexOffset,
+    indexOffset: data.length,
     indexBytes: index.length,
     tarBytes,
     indexSha256: sha256Index,
@@ -96,6 +130,5 @@ export async function indexedArchive(
     ...stored.map(({ length }) => ({ compressedBytes: length, decompressedBytes: 0 })),
     { compressedBytes: trailer.length, decompressedBytes: 0 },
   ]);
-  const data = Array.from({ length: frames.length }, () => Buffer.alloc(dataBytes, "x"));
-  return { object: Buffer.concat([...data, index, trailer, seekTable]), sha256Index };
+  return { object: Buffer.concat([data, index, trailer, seekTable]), sha256Index };
 }

@@ -3,12 +3,14 @@ import type { ReactNode } from "react";
 import { useSearchParams } from "wouter";
 import type { ArchiveFile } from "#shared/contracts/backup-files.ts";
 import { useList } from "../../api/hooks.ts";
+import { useMay } from "../../api/role.tsx";
 import { bytes, count } from "../../lib/format.ts";
 import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Empty, Panel, Skeleton } from "../../ui/panel.tsx";
 import { Moment } from "../../ui/time.tsx";
+import { SaveFileButton } from "./save-file-button.tsx";
 
 interface FilesPanelProps {
   readonly backupId: string;
@@ -19,6 +21,7 @@ interface FilesPanelProps {
 }
 
 export function FilesPanel({ backupId, chosen, onChoose, canChoose }: FilesPanelProps): ReactNode {
+  const canSave = useMay()("getBackupFile");
   const [params, setParams] = useSearchParams();
   const prefix = params.get("path") ?? "";
   const open = (path: string): void => setParams(path === "" ? {} : { path });
@@ -44,6 +47,11 @@ export function FilesPanel({ backupId, chosen, onChoose, canChoose }: FilesPanel
                 <th className="num">Size</th>
                 <th className="num">Files</th>
                 <th>Changed</th>
+                {canSave ? (
+                  <th>
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                ) : null}
               </tr>
             </thead>
             <tbody>
@@ -67,6 +75,11 @@ export function FilesPanel({ backupId, chosen, onChoose, canChoose }: FilesPanel
                   <td className="nowrap">
                     {file.modified_at === null ? "" : <Moment at={file.modified_at} />}
                   </td>
+                  {canSave ? (
+                    <td className="num">
+                      {isFile(file) ? <SaveFileButton backupId={backupId} file={file} /> : null}
+                    </td>
+                  ) : null}
                 </tr>
               ))}
             </tbody>
@@ -83,6 +96,8 @@ export function FilesPanel({ backupId, chosen, onChoose, canChoose }: FilesPanel
     </Panel>
   );
 }
+
+const isFile = ({ type }: ArchiveFile): boolean => type === "file" || type === "hardlink";
 
 function FileName({ file, onOpen }: { file: ArchiveFile; onOpen: (path: string) => void }): ReactNode {
   if (file.type !== "directory") {
