@@ -483,6 +483,20 @@ test("a new API token is shown once and works", async () => {
   await page.context().close();
 });
 
+test("the fleet's storage is shown as a sum and day by day, and not to a tenant", async () => {
+  const { total } = await master.admin.call("getStorageSummary");
+  const { page } = await enter("viewer");
+  const panel = page.getByRole("region", { name: "Stored in all" });
+  await panel.getByText(`in ${total.backups.toLocaleString("en")} backups`).waitFor();
+  await panel.locator("canvas").waitFor();
+  await page.getByRole("region", { name: "Fleet at a glance" }).getByText("Stored in all").waitFor();
+  await page.context().close();
+  const { page: theirs } = await enter("viewer", "/", {}, "hafen");
+  await theirs.getByText("Newest backups").waitFor();
+  expect(await theirs.getByText("Stored in all").count()).toBe(0);
+  await theirs.context().close();
+});
+
 test("an alert target is added, tested and removed, and its address is not shown again", async () => {
   const { page } = await enter("admin", "/settings");
   await page.getByRole("button", { name: "Add target" }).click();

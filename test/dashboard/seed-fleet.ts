@@ -2,6 +2,7 @@
 // directly, because a month of history cannot be made by calls of today.
 import { createHash, randomUUID } from "node:crypto";
 import type { BackupRecord, JobRecord, SiteRecord } from "#functions/core/records.ts";
+import { FLEET } from "#functions/core/storage-use.ts";
 import { openRecords, type Records } from "#functions/stores/records.ts";
 import type { Archive } from "#shared/contracts/backups.ts";
 import type { Schedule } from "#shared/contracts/sites.ts";
@@ -72,11 +73,22 @@ export async function seedFleet(master: Master, now = new Date()): Promise<Seede
     const { id } = await master.createSite(node.id, name, `/var/www/${name}`);
     sites[name] = await tell(records, id, story, gigabytes * 1e9, { now, random: randomness(at + 7) });
   }
+  await sampleStorage(records, now);
   for (const [at, node] of nodes.entries()) await beat(node, at);
   for (const name of ["tickets.harbour.example", "intranet.bergwerk.example"]) {
     await tellAlert(records, sites[name], new Date(now.getTime() - DAY_MS).toISOString());
   }
   return { nodes, sites };
+}
+
+/** As the daily chore would have, had it seen the month. */
+async function sampleStorage(records: Records, now: Date): Promise<void> {
+  const nightly = SITES.reduce((sum, [, , gigabytes]) => sum + gigabytes * 1e9, 0);
+  for (let day = 1; day <= DAYS; day += 1) {
+    const date = new Date(now.getTime() - (DAYS - day) * DAY_MS).toISOString().slice(0, 10);
+    const use = { bytes: Math.round(nightly * day * 0.9), backups: SITES.length * day };
+    await records.storageSamples.save({ scope: FLEET, date, ...use });
+  }
 }
 
 async function beat(node: TestNode, at: number): Promise<void> {

@@ -11,11 +11,14 @@ const SHOWN: readonly SiteHealth[] = ["failing", "overdue", "unprotected", "prot
 
 interface FleetCountsProps {
   readonly summary: FleetSummary | undefined;
+  /** Of all backups; undefined for those who are not told: they see how large the newest ones are. */
+  readonly stored: { readonly bytes: number | undefined } | undefined;
   readonly view: FleetView;
   readonly onChange: (change: Partial<FleetView>) => void;
 }
 
-export function FleetCounts({ summary, view, onChange }: FleetCountsProps): ReactNode {
+export function FleetCounts({ summary, stored, view, onChange }: FleetCountsProps): ReactNode {
+  const sum = stored === undefined ? summary?.newest_backups_bytes : stored.bytes;
   const healths = summary !== undefined && summary.sites.paused > 0 ? [...SHOWN, "paused" as const] : SHOWN;
   return (
     <section className="counts" aria-label="Fleet at a glance">
@@ -50,8 +53,8 @@ export function FleetCounts({ summary, view, onChange }: FleetCountsProps): Reac
         <b>{summary === undefined ? "–" : `${summary.nodes.silent} of ${summary.nodes.total}`}</b>
       </Link>
       <div className="count">
-        <span className="muted">Newest backups</span>
-        <b>{summary === undefined ? "–" : bytes(summary.newest_backups_bytes)}</b>
+        <span className="muted">{stored === undefined ? "Newest backups" : "Stored in all"}</span>
+        <b>{sum === undefined ? "–" : bytes(sum)}</b>
       </div>
     </section>
   );

@@ -2,6 +2,7 @@
 import { type ReactNode, useMemo } from "react";
 import { Link } from "wouter";
 import { useCall, useList } from "../../api/hooks.ts";
+import { useMay } from "../../api/role.tsx";
 import { filterRows, fleetRows, sortRows } from "../../lib/fleet-rows.ts";
 import { count } from "../../lib/format.ts";
 import { useNow } from "../../lib/use-now.ts";
@@ -12,16 +13,25 @@ import { SearchBox } from "../../ui/search-box.tsx";
 import { AlertsNote } from "./alerts-note.tsx";
 import { FleetCounts } from "./fleet-counts.tsx";
 import { SitesTable } from "./sites-table.tsx";
+import { StoragePanel } from "./storage-panel.tsx";
 import { useFleetView } from "./use-fleet-view.ts";
 
 /** Asking for fifty pages of sites again and again would be rude; the counts are asked for more often. */
 const SITES_EVERY_MS = 60_000;
 const COUNTS_EVERY_MS = 15_000;
+/** The Master reads every backup's record for it. */
+const STORAGE_EVERY_MS = 600_000;
 
 export function FleetPage(): ReactNode {
   useTitle("Fleet");
   const [view, changeView] = useFleetView();
   const summary = useCall("getFleetSummary", {}, { everyMs: COUNTS_EVERY_MS });
+  const maySeeStorage = useMay()("getStorageSummary");
+  const storage = useCall(
+    "getStorageSummary",
+    { query: { top: 1 } },
+    { everyMs: STORAGE_EVERY_MS, enabled: maySeeStorage },
+  );
   const sites = useList("listSites", { pageSize: 200, all: true, everyMs: SITES_EVERY_MS });
   const nodes = useList("listNodes", { pageSize: 200, all: true, everyMs: SITES_EVERY_MS });
   const now = useNow();
@@ -37,7 +47,12 @@ export function FleetPage(): ReactNode {
       <div className="page-head">
         <h1>Fleet</h1>
       </div>
-      <FleetCounts summary={summary.data} view={view} onChange={changeView} />
+      <FleetCounts
+        summary={summary.data}
+        stored={maySeeStorage ? { bytes: storage.data?.total.bytes } : undefined}
+        view={view}
+        onChange={changeView}
+      />
       <AlertsNote />
       <section className="panel sites" aria-label="Sites">
         <div className="panel-head">
@@ -67,6 +82,7 @@ export function FleetPage(): ReactNode {
           </Empty>
         ) : null}
       </section>
+      {maySeeStorage && rows.length > 0 ? <StoragePanel summary={storage.data} /> : null}
     </>
   );
 }
