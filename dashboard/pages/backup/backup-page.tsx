@@ -1,5 +1,5 @@
 // One backup: what is in it, how it was made, and how to get at it.
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import type { Backup } from "#shared/contracts/backups.ts";
 import { useCall } from "../../api/hooks.ts";
@@ -28,9 +28,11 @@ export function BackupPage({ id }: { id: string }): ReactNode {
   const may = useMay();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [params, setParams] = useSearchParams();
-  // In the address, so that a site's page leads straight to it.
-  const isRestoring = params.has("restore") && may("restoreBackup");
-  const setIsRestoring = (is: boolean): void => setParams(is ? { restore: "" } : {}, { replace: true });
+  // A site's page leads straight to it. Off the address at once: a reload is for looking what came of it.
+  const [isRestoring, setIsRestoring] = useState(params.has("restore") && may("restoreBackup"));
+  useEffect(() => {
+    if (params.has("restore")) setParams({}, { replace: true });
+  }, [params, setParams]);
   const toggle = (path: string): void =>
     setChosen(
       (before) => new Set(before.has(path) ? [...before].filter((each) => each !== path) : [...before, path]),
