@@ -22,7 +22,7 @@ import { ALERT_TARGETS, keptParameter } from "./ssm/kept-parameter.ts";
 import { startSsm } from "./ssm/server.ts";
 import { ensureStorageIdentity, STORAGE_IDENTITY } from "./ssm/storage-identity.ts";
 import { ensureStackState, type StackState } from "./stack-state.ts";
-import { startSts } from "./sts/server.ts";
+import { type StsOptions, startSts } from "./sts/server.ts";
 import { createResources } from "./tables.ts";
 
 export interface StackOptions {
@@ -34,6 +34,7 @@ export interface StackOptions {
   /** Replaces parts of what the Master's handlers work with, for instance the clock. */
   readonly deps?: Partial<AllDeps>;
   readonly s3Faults?: S3FaultHook;
+  readonly sessionSeconds?: StsOptions["sessionSeconds"];
   /** How long a new archive has to wait until the function `stored` looks at it; as on AWS if left out. */
   readonly storedDelaySeconds?: number;
   /** Of the built dashboard, to be served beside the API. */
@@ -175,7 +176,7 @@ interface Services {
 }
 
 async function startServices(
-  { dir, s3Faults, schedulerTime }: StackOptions,
+  { dir, s3Faults, sessionSeconds, schedulerTime }: StackOptions,
   { ports, masterKeys }: StackState,
   starting: AsyncDisposableStack,
 ): Promise<Services> {
@@ -195,7 +196,7 @@ async function startServices(
     }),
   );
   const sts = starting.use(
-    await startSts({ dataDir: dataDir("sts"), port: ports.sts, credentials: own, now }),
+    await startSts({ dataDir: dataDir("sts"), port: ports.sts, credentials: own, now, sessionSeconds }),
   );
   const sqs = starting.use(await startSqs({ dataDir: dataDir("sqs"), port: ports.sqs, region: REGION }));
   const onCreated = await openObjectRules((queue, body) => sqs.send(QUEUE_ARNS[queue] ?? queue, body));

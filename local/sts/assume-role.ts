@@ -12,6 +12,8 @@ const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 export interface AssumeRoleDeps {
   readonly sessions: SessionStore;
   readonly now: () => Date;
+  /** How long a session really lasts, by what was asked for: tests make them end early. */
+  readonly sessionSeconds?: ((asked: number) => number) | undefined;
 }
 
 /** The AssumeRoleResult element. Throws StsError. */
@@ -28,13 +30,14 @@ export function assumeRole(parameters: URLSearchParams, deps: AssumeRoleDeps): X
   if (durationSeconds < 900 || durationSeconds > 43_200) {
     throw new StsError("ValidationError", "DurationSeconds must be from 900 to 43200.");
   }
+  const lifeSeconds = deps.sessionSeconds?.(durationSeconds) ?? durationSeconds;
   const now = deps.now();
   const assumedRoleId = `AROA${base32(17)}:${sessionName}`;
   const session: Session = {
     accessKeyId: `ASIA${base32(16)}`,
     secretAccessKey: randomBytes(30).toString("base64"),
     sessionToken: randomBytes(96).toString("base64"),
-    expiresAt: new Date(Math.floor(now.getTime() / 1000 + durationSeconds) * 1000),
+    expiresAt: new Date(Math.floor(now.getTime() / 1000 + lifeSeconds) * 1000),
     assumedRoleArn: `arn:aws:sts::${account}:assumed-role/${roleName}/${sessionName}`,
     assumedRoleId,
     policyText: readSessionPolicy(parameters),

@@ -35,6 +35,7 @@ export interface StsOptions {
   readonly credentials: CredentialSource;
   readonly now: () => Date;
   readonly log?: (event: object) => void;
+  readonly sessionSeconds?: AssumeRoleDeps["sessionSeconds"];
 }
 
 export interface StsServer {
@@ -52,7 +53,8 @@ export async function startSts(options: StsOptions): Promise<StsServer> {
   const everyone: CredentialSource = {
     find: async (accessKeyId) => (await options.credentials.find(accessKeyId)) ?? sessions.find(accessKeyId),
   };
-  const deps = { sessions, now: options.now, credentials: everyone };
+  const { now, sessionSeconds } = options;
+  const deps = { sessions, now, sessionSeconds, credentials: everyone };
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing, deps).catch((error: unknown) => {
       options.log?.({ event: "sts.failed", error });

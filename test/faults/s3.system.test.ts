@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { S3Fault } from "#local/s3/faults.ts";
 import type { OperationName } from "#local/s3/target.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
-import { type ExpectedError, expectCleanFailure, expectOneBackupMore } from "./clean-end.ts";
+import { type ExpectedError, expectCleanFailure, expectOneBackupMore, lastJob } from "./clean-end.ts";
+import { holdS3, until } from "./hold.ts";
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -13,11 +14,14 @@ beforeAll(async () => {
 });
 afterEach(() => {
   fleet.s3Wire.fault = () => undefined;
+  fleet.sts.sessionSeconds = (asked) => asked;
 });
 afterAll(async () => {
   await fleet?.[Symbol.asyncDispose]();
 });
 
+/** Asked for is an hour. */
+const SHORT_SESSION_SECONDS = 4;
 const STEPS = ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"] as const;
 
 /** The first `times` requests for that operation meet the fault; gives how many did. */
@@ -83,5 +87,32 @@ describe("an answer of S3 that is lost", () => {
 describe("once S3 is well again", () => {
   it("backs up as if nothing had been", async () => {
     await expectOneBackupMore(fleet);
+  });
+});
+
+describe("a session that ends in the middle of an upload", () => {
+  it("is followed by a new one, and the backup notices nothing", async () => {
+    const ends: number[] = [];
+    fleet.sts.sessionSeconds = () => {
+      ends.push(Date.now() + SHORT_SESSION_SECONDS * 1000);
+      return SHORT_SESSION_SECONDS;
+    };
+    using held = holdS3(fleet, "UploadPart");
+    await expectOneBackupMore(fleet, async () => {
+      const running = fleet.backupd("run-once", "--site", fleet.siteId, "--full");
+      await held.reached();
+      const before = ends.length;
+      expect(before).toBeGreaterThan(0);
+      fleet.sts.sessionSeconds = (asked) => {
+        ends.push(Date.now() + asked * 1000);
+        return asked;
+      };
+      await until("the sessions to end", () => Date.now() > (ends[before - 1] ?? Infinity));
+      held.release();
+      const { code, stderr } = await running;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(ends.length).toBeGreaterThan(before);
+      return await lastJob(fleet);
+    });
   });
 });

@@ -35,6 +35,8 @@ export interface Fleet extends AsyncDisposable {
   readonly proxy: FlakyProxy;
   /** Between everybody and S3: asked before each operation. */
   readonly s3Wire: { fault: S3FaultHook };
+  /** How long new sessions last, by what was asked for. */
+  readonly sts: { sessionSeconds: (asked: number) => number };
   startDaemon(): Promise<BackupdProcess>;
   /** `backupd ARGS` on this node's state directory, to its end. */
   backupd(...args: string[]): Promise<RunResult>;
@@ -47,7 +49,7 @@ export interface Fleet extends AsyncDisposable {
 }
 
 export interface FleetOptions {
-  readonly stack?: Omit<StackOptions, "dir" | "firstPort" | "s3Faults">;
+  readonly stack?: Omit<StackOptions, "dir" | "firstPort" | "s3Faults" | "sessionSeconds">;
   readonly extraFiles?: number;
   readonly site?: { readonly quota_bytes?: number; readonly exclude?: string[] };
 }
@@ -56,6 +58,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   await using starting = new AsyncDisposableStack();
   const { path: dir } = starting.use(await makeTempDir());
   const s3Wire: Fleet["s3Wire"] = { fault: () => undefined };
+  const sts: Fleet["sts"] = { sessionSeconds: (asked) => asked };
   const env = { PROGRESS_SECONDS: "0.1", HEARTBEAT_SECONDS: "5", ...options.stack?.env };
   const stack = starting.use(
     await startStack({
@@ -64,6 +67,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
       dir: join(dir, "stack"),
       firstPort: 0,
       s3Faults: (request) => s3Wire.fault(request),
+      sessionSeconds: (asked) => sts.sessionSeconds(asked),
     }),
   );
   const demo = starting.use(
@@ -97,6 +101,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     siteId: site.id,
     proxy,
     s3Wire,
+    sts,
     startDaemon: async () => running.use(await startBackupd({ stateDir, runDir: dir })),
     backupd: (...args) => runBackupd([...args, "--state-dir", stateDir]),
     start: async () => (await operator.call("startBackup", { id: site.id, body: {} })).job_id,
