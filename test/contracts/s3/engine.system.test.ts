@@ -1,18 +1,16 @@
 // The engine's own runs on a real S3 server (`npm run test:s3`): a real WordPress with 60 MB of media is backed up by
 // bin/backupd in full, unchanged and after changes, to the server at S3_TEST_ENDPOINT and to the local S3; stock tools
-// extract what was there, and both storages got and copied the same. S3_TEST_RESULTS=FILE keeps the table.
-import { createWriteStream } from "node:fs";
+// and `backupd restore` extract what was there, `backupd verify` finds it good, and both storages got and copied the same.
+// S3_TEST_RESULTS=FILE keeps the table.
 import { mkdir, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, describe, expect, it } from "vitest";
 import { compareTrees } from "#local/compare-trees.ts";
-import { runProgram } from "#local/run-program.ts";
 import { LOCAL_BUCKET } from "#local/stack.ts";
 import type { Backup } from "#shared/contracts/backups.ts";
+import { expectExact } from "#test/helpers/extracted.ts";
 import { type Fleet, type FleetOptions, startFleet } from "#test/helpers/fleet.ts";
 import { remoteSubject } from "./remote-subject.ts";
 import { clientOf, patterned, type S3Subject } from "./subject.ts";
@@ -26,7 +24,12 @@ const MODIFIED = new Date("2026-01-15T12:00:00Z");
 const remote = remoteSubject();
 const STORAGES = ["local", "remote"] as const;
 const RUNS = ["full", "unchanged", "changed"] as const;
-type Results = Record<(typeof STORAGES)[number], Record<(typeof RUNS)[number], Backup>>;
+interface Run {
+  readonly backup: Backup;
+  readonly verifySeconds: number;
+  readonly restoreSeconds: number;
+}
+type Results = Record<(typeof STORAGES)[number], Record<(typeof RUNS)[number], Run>>;
 
 /** The Master's keys are then the storage's, for all its services; and nodes get them as they are. */
 function fleetOptions(subject: S3Subject | undefined): FleetOptions {
@@ -69,19 +72,23 @@ async function backUp(fleet: Fleet): Promise<Backup> {
   return newest;
 }
 
-async function expectExact(fleet: Fleet, backup: Backup): Promise<void> {
-  const dir = join(fleet.dir, "extracted");
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir);
-  const { url } = await fleet.operator.call("downloadBackup", { id: backup.id });
-  const { body, status } = await fetch(url);
-  if (body === null || status !== 200) throw new Error(`the download answers ${status}`);
-  await pipeline(Readable.fromWeb(body), createWriteStream(join(dir, "a.tar.zst")));
-  await runProgram("zstd", ["-q", "-d", join(dir, "a.tar.zst")]);
-  await runProgram("tar", ["-xpf", join(dir, "a.tar"), "-C", dir]);
+/** Stock tools, our own restore into a new directory, and our own verification agree that it is the site. */
+async function prove(fleet: Fleet, backup: Backup): Promise<Run> {
+  await rm(await expectExact(fleet, backup), { recursive: true });
+  const timed = async (...args: string[]): Promise<number> => {
+    const started = performance.now();
+    const { code, stderr } = await fleet.backupd(...args);
+    expect(code, stderr).toBe(0);
+    return (performance.now() - started) / 1000;
+  };
+  const verifySeconds = await timed("verify", backup.id);
+  const to = join(fleet.dir, "restored");
+  const restoreSeconds = await timed("restore", backup.id, "--to", to);
   const content = join(fleet.demo.siteDir, "wp-content");
-  const excludedDirs = ["cache", "node_modules"];
-  expect(await compareTrees(content, join(dir, "wp-content"), { excludedDirs })).toEqual([]);
+  const how = { excludedDirs: ["cache", "node_modules"], mtimeSlackNs: 300n };
+  expect(await compareTrees(content, join(to, "wp-content"), how)).toEqual([]);
+  await rm(to, { recursive: true });
+  return { backup, verifySeconds, restoreSeconds };
 }
 
 async function runAll(subject: S3Subject | undefined): Promise<Results["local"]> {
@@ -91,15 +98,12 @@ async function runAll(subject: S3Subject | undefined): Promise<Results["local"]>
   // Until their stat proves that they have not changed since, by the two seconds of docs/FORMAT.md.
   const { ctimeMs } = await stat(join(uploads, `photo-${MEDIA_FILES - 1}.jpg`));
   await expect.poll(() => Date.now() - ctimeMs, { timeout: 5_000 }).toBeGreaterThan(2_050);
-  const full = await backUp(fleet);
-  await expectExact(fleet, full);
-  const unchanged = await backUp(fleet);
-  await expectExact(fleet, unchanged);
+  const full = await prove(fleet, await backUp(fleet));
+  const unchanged = await prove(fleet, await backUp(fleet));
   await writeMedia(join(uploads, "new"), NEW_FILES, NEW_BYTES, 1000);
   await unlink(join(uploads, "photo-7.jpg"));
   await writeFile(join(uploads, "photo-100.jpg"), patterned(MEDIA_BYTES, 5000));
-  const changed = await backUp(fleet);
-  await expectExact(fleet, changed);
+  const changed = await prove(fleet, await backUp(fleet));
   return { full, unchanged, changed };
 }
 
@@ -122,20 +126,20 @@ describe.runIf(remote !== undefined)("backups on S3_TEST_ENDPOINT", () => {
       }
       const runs = await runAll(storage === "remote" ? own : undefined);
       results[storage] = runs;
-      expect(runs.full.archive).toMatchObject({ mode: "full", bytes_copied: 0 });
-      for (const { archive, size_bytes } of [runs.unchanged, runs.changed]) {
+      expect(runs.full.backup.archive).toMatchObject({ mode: "full", bytes_copied: 0 });
+      for (const { archive, size_bytes } of [runs.unchanged.backup, runs.changed.backup]) {
         expect(archive).toMatchObject({ mode: "incremental" });
         expect(archive.bytes_uploaded + archive.bytes_copied).toBe(size_bytes);
       }
-      expect(runs.unchanged.archive.bytes_copied).toBeGreaterThan(MEDIA_FILES * MEDIA_BYTES);
-      expect(runs.changed.archive.bytes_copied).toBeGreaterThan((MEDIA_FILES * MEDIA_BYTES) / 2);
+      expect(runs.unchanged.backup.archive.bytes_copied).toBeGreaterThan(MEDIA_FILES * MEDIA_BYTES);
+      expect(runs.changed.backup.archive.bytes_copied).toBeGreaterThan((MEDIA_FILES * MEDIA_BYTES) / 2);
     },
     300_000,
   );
 
   it("send and copy as much there as to the local S3", () => {
     for (const run of RUNS) {
-      const [here, there] = STORAGES.map((storage) => results[storage]?.[run].archive);
+      const [here, there] = STORAGES.map((storage) => results[storage]?.[run].backup.archive);
       if (here === undefined || there === undefined) throw new Error("nothing to compare");
       // Two clones of one site: their dumps differ in a few bytes, which shifts what falls into one frame.
       const slack = 64 * 1024 + here.bytes_uploaded * 0.02;
@@ -149,11 +153,13 @@ function formatResults(results: Results): string {
   const mb = (bytes: number): string => (bytes / 1e6).toFixed(2);
   const rows = RUNS.flatMap((run) =>
     STORAGES.map((storage) => {
-      const { archive, started_at, finished_at, stages } = results[storage][run];
+      const { backup, verifySeconds, restoreSeconds } = results[storage][run];
+      const { archive, started_at, finished_at, stages } = backup;
       const seconds = (Date.parse(finished_at) - Date.parse(started_at)) / 1000;
       const stage = stages.find(({ name }) => name === "archive")?.seconds ?? 0;
       const bytes = [archive.bytes_uploaded, archive.bytes_copied].map(mb).join(" | ");
-      return `| ${run} | ${storage} | ${bytes} | ${archive.requests} | ${seconds.toFixed(2)} | ${stage.toFixed(2)} |`;
+      const times = [seconds, stage, verifySeconds, restoreSeconds].map((each) => each.toFixed(2));
+      return `| ${run} | ${storage} | ${bytes} | ${archive.requests} | ${times.join(" | ")} |`;
     }),
   );
   const server = process.env["S3_TEST_SERVER"] ?? "as AWS";
@@ -163,8 +169,8 @@ function formatResults(results: Results): string {
     `${new Date().toISOString()}, Node ${process.version}, load ${(loadavg()[0] ?? 0).toFixed(1)}; remote is ${server}, on`,
     `the same machine; a WordPress with ${MEDIA_FILES} files of ${MEDIA_BYTES / 1000} KB. By \`npm run test:s3\`.`,
     "",
-    "| backup | storage | MB sent | MB copied | requests | job seconds | of them archive |",
-    "|---|---|---|---|---|---|---|",
+    "| backup | storage | MB sent | MB copied | requests | job seconds | of them archive | verify | restore |",
+    "|---|---|---|---|---|---|---|---|---|",
     ...rows,
     "",
   ].join("\n");
