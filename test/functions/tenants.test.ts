@@ -50,6 +50,7 @@ const CASES: Partial<Record<OperationId, MakeCase>> = {
   getBackup: ({ backups }) => ({ id: backups.kept }),
   downloadBackup: ({ backups }) => ({ id: backups.kept }),
   listBackupFiles: ({ backups }) => ({ id: backups.kept, query: { prefix: "wp-content" } }),
+  getBackupFile: ({ backups }) => ({ id: backups.kept, query: { path: "database.sql" } }),
   listAlerts: () => ({}),
   listActivity: () => ({}),
   putBackupHold: ({ backups }) => ({ id: backups.kept, body: { held: true } }),

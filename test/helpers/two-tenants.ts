@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { ApiClient } from "./api-client.ts";
 import { finishBackup } from "./finished-backup.ts";
-import { filesOf, indexedArchive } from "./indexed-archive.ts";
+import { filesOf, readableArchive } from "./indexed-archive.ts";
 import type { Master, TestNode } from "./master.ts";
 import { failureReport } from "./reports.ts";
 
@@ -38,8 +38,11 @@ export async function makeTenancy(master: Master, tenant: string, shared: TestNo
   for (const purpose of PURPOSES) sites[purpose] = await makeSite(node.id, purpose);
   const sharedSite = await makeSite(shared.id, "shared");
 
-  const { object, sha256Index } = await indexedArchive(
+  const contents = { "database.sql": Buffer.from("x"), [`wp-content/${tenant}.txt`]: Buffer.from("y") };
+  const { object, sha256Index } = await readableArchive(
     filesOf({ "database.sql": 1, [`wp-content/${tenant}.txt`]: 1 }),
+    contents,
+    4096,
   );
   const backUp = (siteId: string, by: TestNode = node) =>
     finishBackup(master, by, siteId, { body: object, archive: { sha256_index: sha256Index } });
