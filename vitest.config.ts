@@ -1,9 +1,27 @@
-// Two projects: `unit` is what `npm run check` runs (no servers to install, seconds); `system` starts whole programs,
-// needs the machine's MariaDB, PHP, WordPress and zstd, and is what `npm test` adds.
+// Three projects: `unit` is what `npm run check` runs (no servers to install, a minute or two); `system` starts whole
+// programs, needs the machine's MariaDB, PHP, WordPress and zstd, and is what `npm test` adds; `thorough` is of the same
+// kind, for `npm run test:thorough`: whole matrices of faults and variants, of which each commit's run can do without.
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** One worker per processor, not one fewer; system tests wait for processes a third of the time. */
 const WORKERS = { unit: 2, system: 3 };
+
+const THOROUGH = [
+  "test/drill/{variants,restore-elsewhere}.system.test.ts",
+  "test/faults/{master-down,s3,site}.system.test.ts",
+  "test/functions/fuzz.system.test.ts",
+  "test/load/*.system.test.ts",
+  "test/local/{demo,s3}/*.system.test.ts",
+  "test/runner/io/{histories,cut-short}.system.test.ts",
+  "test/runner/proof/boot.system.test.ts",
+  "test/scripts/deploy.system.test.ts",
+];
+const WHOLE_PROGRAMS = {
+  maxWorkers: WORKERS.system,
+  globalSetup: ["test/helpers/package-backupd.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
 
 /**
  * Worker threads of the product start from TypeScript sources here: bin/backupd says why V8 must not replace
@@ -28,14 +46,13 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          ...WHOLE_PROGRAMS,
           name: "system",
-          maxWorkers: WORKERS.system,
           include: ["test/**/*.system.test.ts"],
-          globalSetup: ["test/helpers/package-backupd.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: [...THOROUGH, "**/node_modules/**"],
         },
       },
+      { test: { ...WHOLE_PROGRAMS, name: "thorough", include: THOROUGH } },
     ],
   },
 });
