@@ -62,6 +62,7 @@ export const ReconcileStorage = z.strictObject({
   dry_run: DryRun,
   cursor: z
     .string()
+    .max(74)
     .regex(/^[0-9a-f-]{36}\/[0-9a-f-]{36}\/$/, "is not a cursor of this call")
     .optional(),
 });
