@@ -8,12 +8,13 @@ const WORKERS = { unit: 3, system: 3 };
 
 const THOROUGH = [
   "test/drill/{variants,restore-elsewhere}.system.test.ts",
-  "test/faults/{master-down,s3,site}.system.test.ts",
+  "test/faults/{duplicates,master-down,s3,site}.system.test.ts",
   "test/functions/fuzz.system.test.ts",
   "test/load/*.system.test.ts",
   "test/local/{demo,s3}/*.system.test.ts",
   "test/runner/io/{histories,cut-short}.system.test.ts",
   "test/runner/proof/boot.system.test.ts",
+  "test/runner/restore/run-restore.system.test.ts",
   "test/scripts/deploy.system.test.ts",
 ];
 const WHOLE_PROGRAMS = {
