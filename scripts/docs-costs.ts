@@ -25,7 +25,7 @@ export function costsPage(): string {
     "",
     `What a month of 30 days costs on AWS, in US dollars (us-east-1, on demand, free tiers left out, prices of 2026-11), with a`,
     `backup of each site each night, ${SITES_PER_NODE} sites on a node, archives of ${ARCHIVE_BYTES / 1e9} GB of which ${ARCHIVES_KEPT} are kept. \`npm run sim\` counts the calls of`,
-    "a simulated month instead of assuming them, and comes to the same ([results](../bench/results)).",
+    "a simulated month instead of assuming them. What a call reads and writes is estimated; no bill was compared.",
     "",
     cells([
       "",
