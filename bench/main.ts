@@ -11,7 +11,7 @@ import { warmUp } from "./peers.ts";
 import { describeSetting, formatTable, keepResults } from "./report.ts";
 import { makeRestoreRows, RESTORE_ROW_NAMES } from "./restore-rows.ts";
 import { type MemoryRun, type Round, runLarger, runRound } from "./rounds.ts";
-import { makeRows, ROW_NAMES, type Row } from "./rows.ts";
+import { makeRows, PER_FILE_ROW, perFileRow, ROW_NAMES, type Row } from "./rows.ts";
 import { ensureSite, growSite, SMALL_SITE, USUAL_SITE } from "./site.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -55,17 +55,15 @@ async function measureLarger(world: World, siteDir: string): Promise<MemoryRun> 
   say(`${TIMES_LARGER} times as large …`);
   const more = join(siteDir, "wp-content", "uploads", "more");
   try {
-    return await runLarger(world, siteDir, growSite(siteDir, more, size, TIMES_LARGER));
+    return await runLarger(world, siteDir, () => growSite(siteDir, more, size, TIMES_LARGER));
   } finally {
     await rm(more, { recursive: true, force: true });
   }
 }
 
-/** Everything that any of the rows needs. */
-async function measure(world: World, scratch: string, rounds: number): Promise<Row[]> {
+/** Rows as they come: what was measured is there, whatever happens to the rest. */
+async function* measure(world: World, scratch: string, rounds: number): AsyncGenerator<Row> {
   const wanted = wantedRows();
-  const isWanted = ({ name }: Row): boolean => wanted.has(name);
-  const rows: Row[] = [];
   if ([...wanted].some((name) => name !== PAGE_ROW)) {
     const siteDir = await makeSite(world, options.dir ?? scratch);
     const done: Round[] = [];
@@ -73,14 +71,14 @@ async function measure(world: World, scratch: string, rounds: number): Promise<R
       say(`Round ${round} of ${rounds} …`);
       done.push(await runRound(world, { siteDir, dir: scratch, isPeerFirst: round % 2 === 0 }));
     }
-    const larger = wanted.has("rss-per-extra-file") ? await measureLarger(world, siteDir) : undefined;
-    rows.push(...makeRows(done, larger), ...makeRestoreRows(done.map((round) => round.restores)));
+    yield* makeRows(done);
+    yield* makeRestoreRows(done.map((round) => round.restores));
+    if (wanted.has(PER_FILE_ROW)) yield perFileRow(done, await measureLarger(world, siteDir));
   }
   if (wanted.has(PAGE_ROW)) {
     say("WordPress' front page, idle and while a backup runs …");
-    rows.push(pageRow(await runPages(world, scratch, size, rounds)));
+    yield pageRow(await runPages(world, scratch, size, rounds));
   }
-  return rows.filter(isWanted);
 }
 
 async function main(): Promise<boolean> {
@@ -93,10 +91,14 @@ async function main(): Promise<boolean> {
   const scratch = await mkdtemp(join(tmpdir(), "backupd-bench-"));
   try {
     await using world = await startWorld(scratch);
-    const rows = await measure(world, scratch, rounds);
+    const rows: Row[] = [];
+    for await (const row of measure(world, scratch, rounds)) {
+      if (!wantedRows().has(row.name)) continue;
+      rows.push(row);
+      if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
+    }
     const setting = describeSetting(startedAt, loadBefore, rounds);
-    if (options.json) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
-    else process.stdout.write(`${setting.machine}\n\n${formatTable(rows)}\n`);
+    if (!options.json) process.stdout.write(`${setting.machine}\n\n${formatTable(rows)}\n`);
     if (options.save) say(`Kept in ${keepResults(setting, rows)}`);
     return rows.every(({ ok }) => ok);
   } finally {

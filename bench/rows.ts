@@ -21,6 +21,8 @@ export interface Row {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+export const PER_FILE_ROW = "rss-per-extra-file";
+
 export const ROW_NAMES: readonly string[] = [
   "full-vs-tar",
   "full-vs-restic",
@@ -29,11 +31,11 @@ export const ROW_NAMES: readonly string[] = [
   "new-files-bytes-sent",
   "new-files-vs-restic",
   "peak-rss",
-  "rss-per-extra-file",
+  PER_FILE_ROW,
 ];
 
-export function makeRows(rounds: readonly Round[], larger: MemoryRun | undefined): Row[] {
-  const rows = [
+export function makeRows(rounds: readonly Round[]): Row[] {
+  return [
     timeRow("full-vs-tar", rounds, "tar to zstd -3 -T0 to a file", 1.15, ({ ours, peers }) => [
       ours.first,
       peers.tar,
@@ -63,7 +65,6 @@ export function makeRows(rounds: readonly Round[], larger: MemoryRun | undefined
     ]),
     rssRow(rounds),
   ];
-  return larger === undefined ? rows : [...rows, perFileRow(rounds, larger)];
 }
 
 /** Ours is the time of the whole process, as the peer's is; the job alone is what a daemon takes. */
@@ -144,7 +145,7 @@ function rssRow(rounds: readonly Round[]): Row {
   };
 }
 
-function perFileRow(rounds: readonly Round[], larger: MemoryRun): Row {
+export function perFileRow(rounds: readonly Round[], larger: MemoryRun): Row {
   const small = peaks(rounds);
   const perFile = (large: number, usual: number): number =>
     Math.round(Math.max(0, large - usual) / larger.extraFiles);
@@ -152,7 +153,7 @@ function perFileRow(rounds: readonly Round[], larger: MemoryRun): Row {
   const unchanged = perFile(larger.unchangedBytes, small.unchanged);
   const most = Math.max(first, unchanged);
   return {
-    name: "rss-per-extra-file",
+    name: PER_FILE_ROW,
     measured: `${first} B in a first backup, ${unchanged} B in an incremental one, with ${larger.extraFiles} files and ${(larger.extraBytes / 1e9).toFixed(1)} GB more`,
     bytes_per_file: most,
     bar: `≤ ${MAX_BYTES_PER_FILE} B, and nothing for bytes`,

@@ -25,8 +25,10 @@ export function planSwaps(tree: SiteTree, request: SwapRequest): Swap[] {
   const swaps: Swap[] = [];
   const swap = (target: ByteString, fresh: ByteString): void => {
     const name = String(swaps.length);
-    const kept = tree.kindOf(target) === undefined ? null : `${stage.kept}/${name}`;
-    swaps.push({ target, kept, fresh, discarded: `${stage.discarded}/${name}` });
+    const places = { target, fresh, discarded: `${stage.discarded}/${name}` };
+    const old = tree.statOf(target);
+    if (old === undefined) swaps.push({ ...places, kept: null });
+    else swaps.push({ ...places, kept: `${stage.kept}/${name}`, replaced_inode: String(old.ino) });
   };
   const freshContent = `${stage.fresh}/wp-content`;
   if (

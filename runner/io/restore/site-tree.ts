@@ -20,6 +20,7 @@ import {
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ByteString } from "../../plan/byte-string.ts";
 import { openTreeCursor, type TreeCursor } from "../open-directory.ts";
+import { exchangeNames } from "./exchange-names.ts";
 
 export type Kind = "directory" | "other";
 
@@ -29,6 +30,8 @@ export interface SiteTree extends Disposable {
   readonly kindOf: (path: ByteString) => Kind | undefined;
   readonly statOf: (path: ByteString) => BigIntStats | undefined;
   readonly rename: (from: ByteString, to: ByteString) => void;
+  /** Both are always there, for whoever looks. False, and nothing done, where the system or file system cannot. */
+  readonly exchange: (one: ByteString, other: ByteString) => boolean;
   readonly link: (from: ByteString, to: ByteString) => void;
   readonly makeDirectory: (path: ByteString, mode: number) => void;
   /** With that one's owner and mode. */
@@ -65,6 +68,11 @@ export function openSiteTree(): SiteTree {
     rename(from, to) {
       renameSync(one.locate(names(from)), two.locate(names(to)));
       forget();
+    },
+    exchange(here, there) {
+      const isDone = exchangeNames(one.locate(names(here)), two.locate(names(there)));
+      forget();
+      return isDone;
     },
     link: (from, to) => linkSync(one.locate(names(from)), two.locate(names(to))),
     makeDirectory: (path, mode) => mkdirSync(one.locate(names(path)), { mode }),

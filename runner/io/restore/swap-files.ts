@@ -1,6 +1,7 @@
-// Exchanges what the live site has for what was restored, and back. Between taking the old directory away and putting
-// the new one in its place lie microseconds (Node has no renameat2(2) to exchange two names); files are replaced
-// without any gap. Putting back looks at what is where, so it may be interrupted anywhere and repeated.
+// Exchanges what the live site has for what was restored, and back, without a moment in which nothing is there: files are
+// replaced, directories exchanged. Where the file system cannot exchange two names, microseconds lie between taking the
+// old directory away and putting the new one in its place. Putting back looks at what is where, so it may be interrupted
+// anywhere and repeated.
 import type { ByteString } from "../../plan/byte-string.ts";
 import type { Swap } from "../../plan/restore/restore-journal.ts";
 import { parentPath, type SiteTree } from "./site-tree.ts";
@@ -12,29 +13,68 @@ const OCCUPIED: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR",
 /** Throws as rename(2) does; what was done so far is undone by `revertSwap`. */
 export function applySwap(tree: SiteTree, swap: Swap): void {
   const { target, kept, fresh } = swap;
-  const hasGap = tree.kindOf(target) === "directory" || fresh === null || tree.kindOf(fresh) === "directory";
-  if (kept !== null) {
-    if (hasGap || !linked(tree, target, kept)) tree.rename(target, kept);
+  if (kept === null) {
+    if (fresh !== null) moveIn(tree, fresh, swap);
+  } else if (fresh === null) {
+    tree.rename(target, kept);
+  } else if (tree.kindOf(target) !== "directory" && tree.kindOf(fresh) !== "directory") {
+    if (!linked(tree, target, kept)) tree.rename(target, kept);
+    moveIn(tree, fresh, swap);
+  } else if (isReplaced(tree, target, swap) && tree.exchange(fresh, target)) {
+    tree.rename(fresh, kept);
+  } else {
+    tree.rename(target, kept);
+    moveIn(tree, fresh, swap);
   }
-  if (fresh !== null) moveIn(tree, fresh, swap);
   tree.sync(parentPath(target));
 }
 
 /** Puts back what was there before, whichever steps of `applySwap` were done. */
 export function revertSwap(tree: SiteTree, swap: Swap): void {
-  const { target, kept } = swap;
+  const { target, kept, discarded } = swap;
   if (kept === null) {
-    if (isMovedIn(tree, swap) && tree.kindOf(target) !== undefined) moveAside(tree, target, swap.discarded);
+    if (isMovedIn(tree, swap) && tree.kindOf(target) !== undefined) moveAside(tree, target, discarded);
   } else {
-    const keptKind = tree.kindOf(kept);
-    if (keptKind === undefined) return; // It never left, or it is back already.
-    const targetKind = tree.kindOf(target);
-    const replacesAtOnce = keptKind === "other" && targetKind !== "directory";
-    if (targetKind !== undefined && !replacesAtOnce) moveAside(tree, target, swap.discarded);
-    // If both are still the same file, this does nothing (rename(2)), as it should.
-    tree.rename(kept, target);
+    const old = placeOfOld(tree, swap, kept);
+    if (old === undefined) return; // It never left, or it is back already.
+    putBack(tree, old, swap);
   }
   tree.sync(parentPath(target));
+}
+
+function putBack(tree: SiteTree, old: ByteString, swap: Swap): void {
+  const { target, discarded } = swap;
+  const [oldKind, targetKind] = [tree.kindOf(old), tree.kindOf(target)];
+  const hasGap = targetKind === "directory" || (targetKind !== undefined && oldKind === "directory");
+  if (hasGap && isReplaced(tree, old, swap)) {
+    // What was carried into the new tree has left it for the old one at `kept`, where the new one must not turn up now.
+    const leaving = leavingPlace(swap);
+    if (old !== leaving) tree.rename(old, leaving);
+    if (tree.exchange(leaving, target)) return;
+    moveAside(tree, target, discarded);
+    tree.rename(leaving, target);
+    return;
+  }
+  if (hasGap) moveAside(tree, target, discarded);
+  // If both are still the same file, this does nothing (rename(2)), as it should.
+  tree.rename(old, target);
+}
+
+function leavingPlace({ discarded }: Swap): ByteString {
+  return `${discarded}.leaving`;
+}
+
+/** Where what was replaced is now; undefined if that is the target. */
+function placeOfOld(tree: SiteTree, swap: Swap, kept: ByteString): ByteString | undefined {
+  const places = [kept, ...(swap.fresh === null ? [] : [swap.fresh]), leavingPlace(swap)];
+  const place = places.find((path) => isReplaced(tree, path, swap));
+  if (place !== undefined) return place;
+  return tree.kindOf(kept) === undefined || isReplaced(tree, swap.target, swap) ? undefined : kept;
+}
+
+/** Is what is at that path what was at the target when the restore was planned? */
+function isReplaced(tree: SiteTree, path: ByteString, { replaced_inode }: Swap): boolean {
+  return replaced_inode !== undefined && tree.statOf(path)?.ino.toString() === replaced_inode;
 }
 
 /**

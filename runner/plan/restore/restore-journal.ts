@@ -11,6 +11,11 @@ export const Swap = z.strictObject({
   target: Path,
   /** Where the old one is kept for undo; null if nothing was there. */
   kept: Path.nullable(),
+  /**
+   * The inode of what was there, in digits: two names that are exchanged are both there before and after. Journals of
+   * backupd before 0.2 have none, and nothing of theirs was exchanged.
+   */
+  replaced_inode: z.string().regex(/^\d+$/).optional(),
   /** Where the new one waits for its turn; null if nothing takes the old one's place. */
   fresh: Path.nullable(),
   /** Where the new one goes if it has to leave again. */

@@ -27,6 +27,7 @@ function mortalTree(tree: SiteTree): SiteTree {
   return {
     ...tree,
     rename: mortal(tree.rename),
+    exchange: mortal(tree.exchange),
     link: mortal(tree.link),
     makeDirectory: mortal(tree.makeDirectory),
     makeFile: mortal(tree.makeFile),
