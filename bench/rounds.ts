@@ -2,7 +2,7 @@
 // one of the unchanged site, and a third with 20 new files. Each has warmed up as often as the other.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { inTurns } from "./in-turns.ts";
+import { inTurns, onIdleDisk } from "./in-turns.ts";
 import { initRestic, timeTarZstd, warmUp } from "./peers.ts";
 import { type RestoreRound, runRestores } from "./restores.ts";
 import { addMedia } from "./site.ts";
@@ -46,7 +46,7 @@ export async function runRound(world: World, { siteDir, dir, isPeerFirst }: Roun
     const warm = async <T>(run: () => Promise<T>): Promise<T> => {
       // A machine under memory pressure drops the site from its cache between two readers, and one pays for both.
       await warmUp(siteDir);
-      return await run();
+      return await onIdleDisk(run);
     };
     const backUp = (): Promise<OurRun> => world.backUp(siteId);
     const resticBackUp = (): Promise<number> => restic.backUp(siteDir);

@@ -207,7 +207,7 @@ function copiesOf({ previous, copier }: SendInput, { copied }: PackPlan): Pick<U
 }
 
 async function* plainPieces(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece, void, undefined> {
-  for await (const { bytes } of pieces) yield { bytes };
+  for await (const { frame: _frame, ...bytes } of pieces) yield bytes;
 }
 
 function openedRecord({ job, earlier }: SendInput, plan: PackPlan, upload: OpenUpload): Opened {

@@ -5,7 +5,13 @@ import type { IndexEntry } from "#shared/format/index-entry.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { IndexHeader } from "#shared/format/index-header.ts";
 import { END_OF_ARCHIVE_BYTES, encodeTarEntry, paddingBytes } from "../plan/tar-entry.ts";
-import { type CompressedFrame, compressFrames, type PlainFrame } from "./compress.ts";
+import {
+  type CompressedFrame,
+  compressFrames,
+  inOnePiece,
+  type PlainFrame,
+  type Scattered,
+} from "./compress.ts";
 import type { Dump } from "./dump.ts";
 import { createFrameLedger, type FrameLedger } from "./frame-ledger.ts";
 import type { PackPlan } from "./pack-protocol.ts";
@@ -33,8 +39,7 @@ export interface ArchiveResult extends Omit<Seal, "tail"> {
 }
 
 /** The next bytes of the object. */
-export interface Piece {
-  readonly bytes: Buffer;
+export interface Piece extends Scattered {
   /** If they are a frame with nothing but entries of the tree, which a later attempt can use again. */
   readonly frame?: FrameRecord;
 }
@@ -58,12 +63,12 @@ export function streamArchive(input: ArchiveInput): ArchiveStream {
     for await (const { frame, isTree } of dataFrames(input, dump, ledger)) {
       const record = ledger.add(frame);
       input.onBytes?.(ledger.tarOffset() - fresh.tarOffset);
-      yield isTree ? { bytes: frame.bytes, frame: record } : { bytes: frame.bytes };
+      yield isTree ? { ...frame, frame: record } : frame;
     }
     const compressedBytes = ledger.offset() - fresh.offset;
     const { tail, ...seal } = await seals(input, dump, ledger);
     // Copies, because the one who gets them frees them, and the index is still wanted.
-    for (const piece of [...seal.index, ...tail]) yield { bytes: Buffer.from(piece) };
+    for (const piece of [...seal.index, ...tail]) yield inOnePiece(Uint8Array.from(piece));
     result = { ...seal, frames: ledger.records().length, tarBytes: ledger.tarOffset(), compressedBytes };
   }
   return {
@@ -119,7 +124,7 @@ async function* lastFrames(
 ): AsyncGenerator<CompressedFrame, void, undefined> {
   if (newDump !== undefined) {
     yield* compressFrames(plain(newDump.header), { concurrency });
-    yield* dump.frames();
+    for await (const { bytes, rawBytes } of dump.frames()) yield { ...inOnePiece(bytes), rawBytes };
     yield* compressFrames(plain(Buffer.alloc(paddingBytes(dump.bytes))), { concurrency });
   }
   yield* compressFrames(plain(Buffer.alloc(END_OF_ARCHIVE_BYTES)), { concurrency });
@@ -157,5 +162,5 @@ async function seals(input: ArchiveInput, newDump: NewDump | undefined, ledger: 
 }
 
 async function* plain(bytes: Buffer): AsyncGenerator<PlainFrame, void, undefined> {
-  if (bytes.length > 0) yield { bytes };
+  if (bytes.length > 0) yield { bytes, rawSha256: undefined };
 }

@@ -1,36 +1,49 @@
 // Turns plain frames into zstd frames in libuv's thread pool: several at a time, in order, never more than asked for.
 import { compress } from "@mongodb-js/zstd";
-import { rawFrameBytes, writeRawFrame } from "#shared/format/raw-frame.ts";
-import { isWorthCompressing, LEAST_SAMPLED_BYTES, sampleOf } from "../plan/compressible.ts";
+import { rawFrameBytes, rawFrameOf } from "#shared/format/raw-frame.ts";
+import { freeBuffer } from "./free-buffer.ts";
 
 export interface PlainFrame {
   readonly bytes: Buffer;
+  /** As `judgeFrame` says: if it has one, it is stored as it is. */
+  readonly rawSha256: string | undefined;
   /** Called when `bytes` is no longer needed, so that its memory can be used again. */
   readonly release?: () => void;
 }
 
-export interface CompressedFrame {
-  /** One whole zstd frame. */
-  readonly bytes: Buffer;
+/** Bytes in pieces, one after the other, which stay good until they are released. */
+export interface Scattered {
+  readonly pieces: readonly Uint8Array[];
+  /** Of all pieces. */
+  readonly bytes: number;
+  readonly release: () => void;
+}
+
+export function inOnePiece(bytes: Uint8Array): Scattered {
+  return { pieces: [bytes], bytes: bytes.length, release: () => freeBuffer(bytes) };
+}
+
+/** One whole zstd frame. */
+export interface CompressedFrame extends Scattered {
   readonly rawBytes: number;
+  /** In hex, if it is known already. */
+  readonly sha256?: string;
 }
 
 /** zstd's own default: `zstd` without options makes the same of the same frame. */
 const LEVEL = 3;
-/** Finds the same in a sample, in less time. */
-const SAMPLE_LEVEL = 1;
 
 export interface CompressOptions {
   /** Frames in work at once; each holds its plain and its compressed bytes. */
   readonly concurrency: number;
 }
 
-/** One zstd frame per plain frame, in order. */
-export async function* compressFrames<T extends PlainFrame>(
-  frames: AsyncIterable<T>,
+/** One zstd frame per plain frame, in order. Until one is released, it may be that its plain frame is not, either. */
+export async function* compressFrames(
+  frames: AsyncIterable<PlainFrame>,
   options: CompressOptions,
-): AsyncGenerator<CompressedFrame & { readonly source: T }, void, undefined> {
-  const inWork: Promise<CompressedFrame & { readonly source: T }>[] = [];
+): AsyncGenerator<CompressedFrame, void, undefined> {
+  const inWork: Promise<CompressedFrame>[] = [];
   try {
     for await (const frame of frames) {
       const work = compressOne(frame);
@@ -55,24 +68,14 @@ export async function compressBlock(block: Uint8Array): Promise<Uint8Array> {
   return await compress(Buffer.from(block.buffer, block.byteOffset, block.byteLength), LEVEL);
 }
 
-async function compressOne<T extends PlainFrame>(
-  frame: T,
-): Promise<CompressedFrame & { readonly source: T }> {
-  const rawBytes = frame.bytes.length;
-  const bytes = (await compresses(frame.bytes)) ? await compress(frame.bytes, LEVEL) : rawFrame(frame.bytes);
-  frame.release?.();
-  return { bytes, rawBytes, source: frame };
-}
-
-async function compresses(bytes: Buffer): Promise<boolean> {
-  if (bytes.length < LEAST_SAMPLED_BYTES) return true;
-  const sample = sampleOf(bytes);
-  return isWorthCompressing(sample.length, (await compress(Buffer.from(sample.buffer), SAMPLE_LEVEL)).length);
-}
-
-function rawFrame(bytes: Buffer): Buffer {
-  // Of its own memory, which its taker frees.
-  const frame = Buffer.allocUnsafeSlow(rawFrameBytes(bytes.length));
-  writeRawFrame(bytes, frame);
-  return frame;
+async function compressOne(frame: PlainFrame): Promise<CompressedFrame> {
+  const { bytes: plain, rawSha256: sha256 } = frame;
+  const release = (): void => frame.release?.();
+  const rawBytes = plain.length;
+  if (sha256 !== undefined) {
+    return { pieces: rawFrameOf(plain), bytes: rawFrameBytes(rawBytes), rawBytes, sha256, release };
+  }
+  const compressed = await compress(plain, LEVEL);
+  release();
+  return { ...inOnePiece(compressed), rawBytes };
 }

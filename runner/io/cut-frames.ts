@@ -1,5 +1,6 @@
 // Cuts a stream of chunks of any size into frames of one size (the last may be shorter).
 import type { PlainFrame } from "./compress.ts";
+import { judgeFrame } from "./judge-frame.ts";
 
 /** `onChunk` sees every chunk in order before it is copied. */
 export async function* cutFrames(
@@ -17,10 +18,11 @@ export async function* cutFrames(
       filled += take;
       offset += take;
       if (filled < frameBytes) continue;
-      yield { bytes: frame };
+      yield { bytes: frame, rawSha256: judgeFrame(frame) };
       frame = Buffer.allocUnsafeSlow(frameBytes);
       filled = 0;
     }
   }
-  if (filled > 0) yield { bytes: frame.subarray(0, filled) };
+  const rest = frame.subarray(0, filled);
+  if (filled > 0) yield { bytes: rest, rawSha256: judgeFrame(rest) };
 }

@@ -6,11 +6,10 @@ import { promisify } from "node:util";
 import { BackupError } from "#shared/errors.ts";
 import { DUMP_COMPLETED, DUMP_END_BYTES, dumpOptions } from "../plan/dump-options.ts";
 import { startClient } from "./client-process.ts";
-import { type CompressedFrame, compressFrames } from "./compress.ts";
+import { compressFrames } from "./compress.ts";
 import { cutFrames } from "./cut-frames.ts";
 import { CLIENT_ENVIRONMENT } from "./db-login.ts";
 import { findProgram } from "./find-program.ts";
-import { freeBuffer } from "./free-buffer.ts";
 import type { DatabaseFacts } from "./mysql-client.ts";
 import type { SiteDatabase } from "./site.ts";
 import { openSpool, type Spool } from "./spool.ts";
@@ -21,7 +20,13 @@ export interface Dump extends AsyncDisposable {
   readonly sha256: string;
   readonly compressedBytes: number;
   /** Read back from the spool one at a time; may be called again. */
-  frames(): AsyncIterable<CompressedFrame>;
+  frames(): AsyncIterable<DumpFrame>;
+}
+
+export interface DumpFrame {
+  /** One whole zstd frame, in memory of its own. */
+  readonly bytes: Buffer;
+  readonly rawBytes: number;
 }
 
 export interface DumpOptions {
@@ -90,11 +95,11 @@ async function runDump(
   let offset = 0;
   const plainFrames = cutFrames(client.stdout, options.frameBytes, (chunk) => plain.see(chunk));
   try {
-    for await (const { bytes, rawBytes } of compressFrames(plainFrames, { concurrency: CONCURRENCY })) {
-      await spool.append(bytes);
-      spooled.push({ offset, bytes: bytes.length, rawBytes });
-      offset += bytes.length;
-      freeBuffer(bytes);
+    for await (const frame of compressFrames(plainFrames, { concurrency: CONCURRENCY })) {
+      for (const piece of frame.pieces) await spool.append(piece);
+      spooled.push({ offset, bytes: frame.bytes, rawBytes: frame.rawBytes });
+      offset += frame.bytes;
+      frame.release();
     }
   } catch (error) {
     options.signal.throwIfAborted();
@@ -116,7 +121,7 @@ async function runDump(
 async function* readSpooled(
   spool: Spool,
   frames: readonly SpooledFrame[],
-): AsyncGenerator<CompressedFrame, void, undefined> {
+): AsyncGenerator<DumpFrame, void, undefined> {
   for (const frame of frames) {
     yield { bytes: await spool.read(frame.offset, frame.bytes), rawBytes: frame.rawBytes };
   }

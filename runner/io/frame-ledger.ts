@@ -1,8 +1,8 @@
 // Keeps the index's record of every data frame as the archive grows: where it lies, in the object and in the tar, and
 // what it hashes to.
-import { hash } from "node:crypto";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { CompressedFrame } from "./compress.ts";
+import { sha256OfPieces } from "./sha256-of-pieces.ts";
 
 export interface FrameLedger {
   add(frame: CompressedFrame): FrameRecord;
@@ -19,11 +19,10 @@ export function createFrameLedger(copied: readonly FrameRecord[]): FrameLedger {
   let offset = last === undefined ? 0 : last.offset + last.compressedBytes;
   let tarOffset = last === undefined ? 0 : last.tarOffset + last.tarBytes;
   return {
-    add({ bytes, rawBytes }) {
-      const sha256 = hash("sha256", bytes, "hex");
-      const record = { offset, compressedBytes: bytes.length, tarOffset, tarBytes: rawBytes, sha256 };
+    add({ pieces, bytes, rawBytes, sha256 = sha256OfPieces(pieces) }) {
+      const record = { offset, compressedBytes: bytes, tarOffset, tarBytes: rawBytes, sha256 };
       records.push(record);
-      offset += bytes.length;
+      offset += bytes;
       tarOffset += rawBytes;
       return record;
     },

@@ -89,7 +89,13 @@ export interface PackSummary {
 
 export type PackMessage =
   | { readonly type: "plan"; readonly plan: PackPlan }
-  | { readonly type: "frame"; readonly slot: number; readonly length: number }
+  | {
+      readonly type: "frame";
+      readonly slot: number;
+      readonly length: number;
+      /** As `judgeFrame` says. */
+      readonly rawSha256: string | undefined;
+    }
   /** The next index frame, with the lines of entries. */
   | { readonly type: "index"; readonly frame: Uint8Array }
   /** The same of the fresh entries that the frames so far have brought, for the ledger of what was sent. */

@@ -87,9 +87,9 @@ export function packSite(options: PackOptions): PackSite {
         if (word.type === "index") indexFrames.push(word.frame);
         if (word.type === "entries") onEntries?.(word.block);
         if (word.type !== "frame") continue;
-        const { slot, length } = word;
+        const { slot, length, rawSha256 } = word;
         const bytes = Buffer.from(frames, slot * options.frameBytes, length);
-        yield { bytes, release: () => giveBack(slot) };
+        yield { bytes, rawSha256, release: () => giveBack(slot) };
       }
     },
     indexFrames: () => indexFrames,

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { asBackupError } from "#shared/errors.ts";
 import type { FrameSink } from "./frame-writer.ts";
+import { judgeFrame } from "./judge-frame.ts";
 import { packPlanned, planPack } from "./pack-planned.ts";
 import type { PackInput, PackMessage } from "./pack-protocol.ts";
 import { createPackWarnings } from "./pack-warnings.ts";
@@ -29,7 +30,10 @@ const sink: FrameSink = {
       Atomics.wait(gate, 0, returns);
     }
   },
-  put: (frame, length) => post({ type: "frame", slot: frame.byteOffset / input.frameBytes, length }),
+  put(frame, length) {
+    const rawSha256 = judgeFrame(frame.subarray(0, length));
+    post({ type: "frame", slot: frame.byteOffset / input.frameBytes, length, rawSha256 });
+  },
 };
 
 try {

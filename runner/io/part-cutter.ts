@@ -18,7 +18,7 @@ export interface Part {
   readonly release: () => void;
 }
 
-type CutPiece = Omit<Piece, "bytes"> & { readonly bytes: Uint8Array };
+type CutPiece = Omit<Piece, "release">;
 
 export interface PartCutter {
   /** The parts that `piece` completes; it has been copied when it is through. */
@@ -76,25 +76,27 @@ export function createPartCutter(
   /** A part ends before a frame that does not fit, and before what cannot be used again. */
   const endsBefore = ({ bytes, frame }: CutPiece, buffer: Buffer): boolean => {
     if (filled < minBytes) return false;
-    return frame === undefined ? frames !== undefined : filled + bytes.length > buffer.length;
+    return frame === undefined ? frames !== undefined : filled + bytes > buffer.length;
   };
   return {
     *add(piece) {
-      const { bytes, frame } = piece;
+      const { pieces, bytes, frame } = piece;
       if (current !== undefined && endsBefore(piece, current)) yield take(current);
       if (frame !== undefined) {
-        makeRoom(bytes.length);
+        makeRoom(bytes);
         frames?.push(frame);
       }
-      for (let offset = 0; offset < bytes.length; ) {
-        if (frame === undefined) frames = undefined;
-        const buffer = beingFilled();
-        const slice = bytes.subarray(offset, offset + Math.min(buffer.length - filled, SLICE_BYTES));
-        buffer.set(slice, filled);
-        crc = crc32(slice, crc);
-        filled += slice.length;
-        offset += slice.length;
-        if (filled === buffer.length) yield take(buffer);
+      for (const each of pieces) {
+        for (let offset = 0; offset < each.length; ) {
+          if (frame === undefined) frames = undefined;
+          const buffer = beingFilled();
+          const sliceBytes = Math.min(buffer.length - filled, each.length - offset, SLICE_BYTES);
+          Buffer.prototype.copy.call(each, buffer, filled, offset, offset + sliceBytes);
+          crc = crc32(buffer.subarray(filled, filled + sliceBytes), crc);
+          filled += sliceBytes;
+          offset += sliceBytes;
+          if (filled === buffer.length) yield take(buffer);
+        }
       }
     },
     end: () => (current === undefined ? undefined : take(current)),

@@ -34,6 +34,8 @@ export function makeS3(
     region: place.region,
     credentials,
     maxAttempts: MAX_ATTEMPTS,
+    // With it the SDK opens a connection for every part, TLS and all, and waits for an answer before it sends anything.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: 10_000,
       socketTimeout: silenceMs,

@@ -6,7 +6,6 @@ import type { FrameRecord } from "#shared/format/index-frame.ts";
 import { firstPartBytes, MAX_PARTS, partBytes, partsAtOnce } from "../plan/part-sizes.ts";
 import { storageError } from "../plan/storage-error.ts";
 import type { Piece } from "./archive.ts";
-import { freeBuffer } from "./free-buffer.ts";
 import { createPartCutter, type Part } from "./part-cutter.ts";
 
 export interface UploadPlace {
@@ -17,7 +16,7 @@ export interface UploadPlace {
 
 export interface PartsInput {
   readonly s3: S3Client;
-  /** At least one byte in all. Each piece's memory is freed once it is copied. */
+  /** At least one byte in all. Each is released once it is copied. */
   readonly pieces: AsyncIterable<Piece>;
   /** What the object will probably not exceed; more is possible, but takes larger parts towards the end. */
   readonly expectedBytes: number;
@@ -90,7 +89,7 @@ export async function sendParts(input: PartsInput, upload: UploadPlace): Promise
     for await (const piece of input.pieces) {
       signal.throwIfAborted();
       for (const part of cutter.add(piece)) await start(part);
-      freeBuffer(piece.bytes);
+      piece.release();
     }
     const last = cutter.end();
     if (last !== undefined) await start(last);

@@ -16,23 +16,48 @@ export function rawFrameBytes(contentBytes: number): number {
   return HEADER_BYTES + blocks * BLOCK_HEADER_BYTES + contentBytes;
 }
 
-/** Fills `frame`, which has `rawFrameBytes(content.length)` bytes. */
-export function writeRawFrame(content: Uint8Array, frame: Uint8Array): void {
-  if (content.length > MAX_CONTENT_BYTES || frame.length !== rawFrameBytes(content.length)) {
-    throw new RangeError(`${content.length} bytes do not make a raw frame of ${frame.length}`);
-  }
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+/** The frame that holds `content`, in pieces, one after the other: its headers, and views of the content. */
+export function rawFrameOf(content: Uint8Array): readonly Uint8Array[] {
+  if (content.length > MAX_CONTENT_BYTES) throw new RangeError("a raw frame holds less than 4 GiB");
+  const headers = new Uint8Array(rawFrameBytes(content.length) - content.length);
+  const view = new DataView(headers.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, DESCRIPTOR);
   view.setUint32(5, content.length, true);
-  let at = HEADER_BYTES;
+  const pieces: Uint8Array[] = [];
+  let [from, at] = [0, HEADER_BYTES];
   for (let offset = 0; offset === 0 || offset < content.length; offset += BLOCK_BYTES) {
     const block = content.subarray(offset, offset + BLOCK_BYTES);
     const isLast = offset + BLOCK_BYTES >= content.length;
     // Three bytes, little-endian: last block, type 0 (raw), size.
     view.setUint16(at, (block.length << 3) | Number(isLast), true);
     view.setUint8(at + 2, block.length >> 13);
-    frame.set(block, at + BLOCK_HEADER_BYTES);
-    at += BLOCK_HEADER_BYTES + block.length;
+    at += BLOCK_HEADER_BYTES;
+    pieces.push(headers.subarray(from, at), block);
+    from = at;
+  }
+  return pieces;
+}
+
+/**
+ * The content of a frame as `rawFrameOf` makes it, as views of its blocks in order: 0.1 ms for 4 MiB, where a decoder
+ * takes as much memory again. Undefined for every other frame, also a valid one with raw blocks.
+ */
+export function readRawFrame(frame: Uint8Array): readonly Uint8Array[] | undefined {
+  if (frame.length < HEADER_BYTES + BLOCK_HEADER_BYTES) return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (view.getUint32(0, true) !== MAGIC || view.getUint8(4) !== DESCRIPTOR) return undefined;
+  const contentBytes = view.getUint32(5, true);
+  if (frame.length !== rawFrameBytes(contentBytes)) return undefined;
+  const blocks: Uint8Array[] = [];
+  for (let at = HEADER_BYTES, left = contentBytes; ; ) {
+    const bytes = Math.min(left, BLOCK_BYTES);
+    left -= bytes;
+    const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
+    if (header !== ((bytes << 3) | Number(left === 0))) return undefined;
+    at += BLOCK_HEADER_BYTES;
+    blocks.push(frame.subarray(at, at + bytes));
+    at += bytes;
+    if (left === 0) return blocks;
   }
 }

@@ -21,7 +21,7 @@ async function readWithProduct(object: Buffer, sha256Index?: string): Promise<vo
   for (const frame of frames) {
     // A copy, because reading gives its memory back.
     const stored = new Uint8Array(object.subarray(frame.offset, frame.offset + frame.compressedBytes));
-    openFrame(frame, stored, (tar) => checked.write(frame.tarOffset, tar));
+    openFrame(frame, stored, (at, tar) => checked.write(at, tar));
   }
   checked.end();
 }

@@ -20,7 +20,7 @@ function beginUnit(files: readonly UnitFile[]): UnitWork<void> {
     end: () => file?.close(),
   });
   return {
-    frame: ({ frame, stored }) => openFrame(frame, stored, (tar) => entries.write(frame.tarOffset, tar)),
+    frame: ({ frame, stored }) => openFrame(frame, stored, (at, tar) => entries.write(at, tar)),
     end: () => entries.end(),
   };
 }

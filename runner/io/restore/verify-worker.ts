@@ -9,7 +9,6 @@ import {
   readCheckedEntries,
 } from "../../plan/restore/checked-entries.ts";
 import { createDumpScan, type DumpFacts, type DumpScan } from "../../plan/restore/dump-scan.ts";
-import type { StoredFrame } from "./frame-protocol.ts";
 import { openFrame } from "./open-frame.ts";
 import { serveFrames, type UnitWork } from "./serve-frames.ts";
 
@@ -55,9 +54,9 @@ function beginUnit(expected: readonly ExpectedEntry[]): UnitWork<UnitFindings> {
   return {
     frame: (stored) =>
       attempt(() =>
-        openFrame(stored.frame, stored.stored, (tar) => {
-          checkEnd(stored, tar);
-          entries?.write(stored.frame.tarOffset, tar);
+        openFrame(stored.frame, stored.stored, (tarOffset, tar) => {
+          checkEnd(tarOffset, tar);
+          entries?.write(tarOffset, tar);
         }),
       ),
     end: () => {
@@ -67,9 +66,9 @@ function beginUnit(expected: readonly ExpectedEntry[]): UnitWork<UnitFindings> {
   };
 }
 
-function checkEnd({ frame }: StoredFrame, tar: Uint8Array): void {
-  const zeros = tar.subarray(Math.max(0, entriesEnd - frame.tarOffset));
-  if (frame.tarOffset + frame.tarBytes > entriesEnd && zeros.some((byte) => byte !== 0)) {
+function checkEnd(tarOffset: number, tar: Uint8Array): void {
+  const zeros = tar.subarray(Math.max(0, entriesEnd - tarOffset));
+  if (zeros.some((byte) => byte !== 0)) {
     throw new BackupError("archive_corrupt", { detail: "The tar does not end with zeros" });
   }
 }

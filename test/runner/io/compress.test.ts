@@ -1,22 +1,29 @@
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { compress, decompress } from "@mongodb-js/zstd";
 import { describe, expect, it } from "vitest";
 import { compressFrames, type PlainFrame } from "#runner/io/compress.ts";
+import { judgeFrame } from "#runner/io/judge-frame.ts";
 import { COMPRESS_CONCURRENCY } from "#runner/send-archive.ts";
 
 const MIB = 1_048_576;
 const text = (bytes: number): Buffer =>
   Buffer.from(Array.from({ length: bytes / 32 }, (_, i) => `<?php echo ${i};`.padEnd(32)).join(""));
 
+const judged = (bytes: Buffer): PlainFrame => ({ bytes, rawSha256: judgeFrame(bytes) });
+
 async function* each(frames: readonly Buffer[]): AsyncGenerator<PlainFrame> {
-  for (const bytes of frames) yield { bytes };
+  for (const bytes of frames) yield judged(bytes);
 }
 
 async function compressAll(frames: readonly Buffer[]): Promise<Buffer[]> {
   const made: Buffer[] = [];
-  for await (const { bytes, rawBytes } of compressFrames(each(frames), { concurrency: 2 })) {
-    expect(rawBytes).toBe(frames[made.length]?.length);
-    made.push(bytes);
+  for await (const frame of compressFrames(each(frames), { concurrency: 2 })) {
+    expect(frame.rawBytes).toBe(frames[made.length]?.length);
+    const whole = Buffer.concat(frame.pieces);
+    expect(whole.length).toBe(frame.bytes);
+    expect(frame.sha256 ?? hash("sha256", whole)).toBe(hash("sha256", whole));
+    made.push(whole);
+    frame.release();
   }
   return made;
 }
@@ -56,7 +63,7 @@ describe("compressing frames", () => {
         begun += 1;
         inWork.push(begun - released);
         yield {
-          bytes: text(MIB),
+          ...judged(n % 2 === 0 ? text(MIB) : randomBytes(MIB)),
           release: () => {
             released += 1;
           },
@@ -64,7 +71,10 @@ describe("compressing frames", () => {
       }
     }
     let made = 0;
-    for await (const _ of compressFrames(source(), { concurrency: COMPRESS_CONCURRENCY })) made += 1;
+    for await (const { release } of compressFrames(source(), { concurrency: COMPRESS_CONCURRENCY })) {
+      made += 1;
+      release();
+    }
     expect([made, released]).toEqual([6, 6]);
     expect(Math.max(...inWork)).toBe(COMPRESS_CONCURRENCY);
     expect(COMPRESS_CONCURRENCY).toBeGreaterThan(1);

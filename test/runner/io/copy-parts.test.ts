@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Credential, staticCredentials } from "#local/s3/credentials.ts";
 import type { S3FaultHook } from "#local/s3/faults.ts";
 import type { Piece } from "#runner/io/archive.ts";
+import { inOnePiece } from "#runner/io/compress.ts";
 import { CopyRefused, type CopySource } from "#runner/io/copy-parts.ts";
 import { uploadMultipart } from "#runner/io/multipart.ts";
 import { makeS3 } from "#runner/io/s3-client.ts";
@@ -60,7 +61,7 @@ async function copyAnd(
     forcePathStyle: true,
   });
   async function* pieces(): AsyncGenerator<Piece, void, undefined> {
-    yield { bytes: Buffer.from(FRESH) };
+    yield inOnePiece(Buffer.from(FRESH));
   }
   try {
     return await uploadMultipart({

@@ -9,6 +9,7 @@ import { staticCredentials } from "#local/s3/credentials.ts";
 import type { S3Fault, S3FaultHook } from "#local/s3/faults.ts";
 import { type S3Server, startS3 } from "#local/s3/server.ts";
 import type { Piece } from "#runner/io/archive.ts";
+import { inOnePiece } from "#runner/io/compress.ts";
 import { abortUpload, type OpenUpload, type UploadInput, uploadMultipart } from "#runner/io/multipart.ts";
 import { makeS3 } from "#runner/io/s3-client.ts";
 
@@ -53,7 +54,7 @@ function bytesOf(size: number, seed: number): Buffer {
 }
 
 async function* piecesOf(sizes: readonly number[]): AsyncGenerator<Piece, void, undefined> {
-  for (const [index, size] of sizes.entries()) yield { bytes: bytesOf(size, index) };
+  for (const [index, size] of sizes.entries()) yield inOnePiece(bytesOf(size, index));
 }
 
 function upload(changes: Partial<UploadInput> = {}): ReturnType<typeof uploadMultipart> {
@@ -140,7 +141,7 @@ describe("an upload", () => {
 describe("an upload that fails leaves nothing", () => {
   it("when the source breaks off", async () => {
     async function* broken(): AsyncGenerator<Piece, void, undefined> {
-      yield { bytes: bytesOf(20 * MIB, 1) };
+      yield inOnePiece(bytesOf(20 * MIB, 1));
       throw new Error("the source broke");
     }
     await expect(upload({ pieces: broken() })).rejects.toThrow("the source broke");

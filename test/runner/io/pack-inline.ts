@@ -1,5 +1,6 @@
 // The work of the packing thread without the thread, whose start costs more than a small tree: the same survey, planner
 // and packer, for the tests that back up thousands of times. pack-worker.ts itself is in all the others.
+import { judgeFrame } from "#runner/io/judge-frame.ts";
 import { packPlanned, planPack } from "#runner/io/pack-planned.ts";
 import type { EntryBlock, PackSummary } from "#runner/io/pack-protocol.ts";
 import type { PackOptions, PackSite } from "#runner/io/pack-site.ts";
@@ -25,7 +26,7 @@ export async function packInline(options: PackOptions): Promise<PackSite> {
       });
       for (const each of made) {
         if ("tarEnd" in each) options.onEntries?.(each);
-        else yield { bytes: each, release: () => undefined };
+        else yield { bytes: each, rawSha256: judgeFrame(each), release: () => undefined };
       }
     },
     indexFrames: () => indexFrames,

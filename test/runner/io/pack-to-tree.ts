@@ -111,7 +111,9 @@ export async function packTo(
     for await (const piece of stream.pieces) {
       count += 1;
       if (count === 1) await how.meanwhile?.();
-      yield piece.bytes;
+      // A copy: it may be the packing thread's own memory.
+      yield Buffer.concat(piece.pieces);
+      piece.release();
     }
   }
   await pipeline(Readable.from(pieces()), createWriteStream(archive));

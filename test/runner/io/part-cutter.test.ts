@@ -16,6 +16,10 @@ interface Cut {
   readonly frames: Part["frames"];
 }
 
+function halves(bytes: Buffer): Buffer[] {
+  return [bytes.subarray(0, bytes.length / 2), bytes.subarray(bytes.length / 2)];
+}
+
 /** `frames`: sizes of frames of the tree, then of what follows it. */
 function cut(frames: readonly number[], rest: readonly number[]): { whole: Buffer; parts: Cut[] } {
   const cutter = createPartCutter(() => SIZE);
@@ -29,7 +33,8 @@ function cut(frames: readonly number[], rest: readonly number[]): { whole: Buffe
   for (const [index, bytes] of pieces.entries()) {
     const place = { offset, compressedBytes: bytes.length, tarOffset: offset, tarBytes: bytes.length };
     const frame: FrameRecord = { ...place, sha256: "" };
-    for (const part of cutter.add(index < frames.length ? { bytes, frame } : { bytes })) take(part);
+    const scattered = { pieces: halves(bytes), bytes: bytes.length };
+    for (const part of cutter.add(index < frames.length ? { ...scattered, frame } : scattered)) take(part);
     offset += bytes.length;
   }
   const last = cutter.end();

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import type { Piece } from "#runner/io/archive.ts";
+import { inOnePiece } from "#runner/io/compress.ts";
 import { makeS3 } from "#runner/io/s3-client.ts";
 import { sendParts } from "#runner/io/upload-parts.ts";
 
@@ -20,7 +21,7 @@ async function headersOfPart(host: string): Promise<IncomingHttpHeaders> {
     secretAccessKey: "SK",
   }));
   async function* pieces(): AsyncGenerator<Piece, void, undefined> {
-    yield { bytes: Buffer.from("123456789") };
+    yield inOnePiece(Buffer.from("123456789"));
   }
   try {
     const input = { s3, pieces: pieces(), expectedBytes: 9, concurrency: 1 };
