@@ -46,10 +46,11 @@ export interface RunnerDeps {
 
 export interface SimRunner {
   receive(message: JobMessage): void;
-  /** Gone, until it is brought back. */
-  goAway(): void;
-  comeBack(): void;
+  /** Gone until then, or longer if it already is. */
+  goAway(untilMs: number): void;
   isThere(): boolean;
+  /** When it beat last, or could have: now, or when it went away. */
+  aliveAtMs(): number;
   queued(): number;
 }
 
@@ -68,6 +69,8 @@ export function openRunner(nodeId: string, deps: RunnerDeps): SimRunner {
   const { records, timeline, random, tally } = deps;
   const queue = openNodeQueue(MAX_RECEIVE_COUNT);
   let isThere = true;
+  let wentAwayMs = 0;
+  let awayUntilMs = 0;
   let runnerId = random.uuid();
   let running: Run | undefined;
   let wakesAtMs = Number.POSITIVE_INFINITY;
@@ -287,17 +290,20 @@ export function openRunner(nodeId: string, deps: RunnerDeps): SimRunner {
   function crash(run: Run): void {
     if (run.isOver) return;
     tally.crashes += 1;
-    goAway();
-    afterSeconds(NOISE.crashSeconds, comeBack);
+    goAway(timeline.nowMs() + NOISE.crashSeconds * 1000);
   }
 
-  function goAway(): void {
+  function goAway(untilMs: number): void {
+    if (isThere) wentAwayMs = timeline.nowMs();
     isThere = false;
+    awayUntilMs = Math.max(awayUntilMs, untilMs);
+    timeline.at(untilMs, comeBack);
     if (running !== undefined) running.isOver = true;
     running = undefined;
   }
 
   function comeBack(): void {
+    if (isThere || timeline.nowMs() < awayUntilMs) return;
     isThere = true;
     runnerId = random.uuid();
     const left = outbox;
@@ -327,8 +333,8 @@ export function openRunner(nodeId: string, deps: RunnerDeps): SimRunner {
       poll();
     },
     goAway,
-    comeBack,
     isThere: () => isThere,
+    aliveAtMs: () => (isThere ? timeline.nowMs() : wentAwayMs),
     queued: () => queue.length(),
   };
 }

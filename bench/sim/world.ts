@@ -79,7 +79,7 @@ export async function runWorld(options: SimOptions, onDay: OnDay = () => undefin
     }),
   );
   for (const site of plan.sites) scheduleSite(site, 0, { plan, timeline, tally, runners, judge });
-  scheduleSilences(plan, timeline, runners, records.now);
+  scheduleSilences(plan, timeline, runners);
 
   const alerts: AlertEvent[] = [];
   const note = (alert: AlertRecord, what: AlertEvent["what"]): void =>
@@ -162,22 +162,13 @@ function scheduleSite(site: SimSite, index: number, world: Schedules): void {
   });
 }
 
-function scheduleSilences(
-  plan: Plan,
-  timeline: Timeline,
-  runners: readonly SimRunner[],
-  records: ReturnType<typeof openMemoryRecords>["now"],
-): void {
+function scheduleSilences(plan: Plan, timeline: Timeline, runners: readonly SimRunner[]): void {
   for (const { kind, target, fromMs, untilMs } of plan.planted) {
     if (kind !== "node_silent") continue;
     const at = plan.nodes.findIndex(({ record }) => record.id === target);
-    const [runner, node] = [runners[at], plan.nodes[at]?.record];
-    if (runner === undefined || node === undefined) continue;
-    timeline.at(fromMs, () => {
-      records.put({ node: { ...node, last_seen_at: new Date(fromMs).toISOString() } });
-      runner.goAway();
-    });
-    timeline.at(untilMs, () => runner.comeBack());
+    const runner = runners[at];
+    if (runner === undefined) continue;
+    timeline.at(fromMs, () => runner.goAway(untilMs));
   }
 }
 
@@ -193,14 +184,17 @@ function beatHearts(
       .filter(({ kind, fromMs, untilMs }) => kind === "site_discovered" && fromMs <= atMs && atMs < untilMs)
       .map(({ target, fromMs }) => [target, `/var/www/stray-${fromMs}`]),
   );
-  const seenAt = new Date(isMasterDown(atMs) ? plan.masterDown.fromMs : atMs).toISOString();
   for (const [at, { record }] of plan.nodes.entries()) {
-    if (runners[at]?.isThere() !== true) continue;
+    const runner = runners[at];
+    if (runner === undefined) continue;
+    // One that has gone was seen until then, not until the last time that this looked.
+    const aliveAt = runner.aliveAtMs();
+    const seenMs = isMasterDown(aliveAt) ? plan.masterDown.fromMs : aliveAt;
     const path = stray.get(record.id);
     records.put({
       node: {
         ...record,
-        last_seen_at: seenAt,
+        last_seen_at: new Date(seenMs).toISOString(),
         ...(path === undefined ? {} : { discovered_sites: [{ path }] }),
       },
     });

@@ -45,6 +45,8 @@ export async function secretsBelow(dir: string, secrets: Secrets): Promise<strin
 }
 
 export interface ProcessWatch {
+  /** Resolves once such a command line was seen, however long a look at all processes takes. */
+  saw(isIt: (command: string) => boolean): Promise<void>;
   /** Ends the watch; each distinct command line and environment that was seen. */
   end(): Promise<readonly SeenProcess[]>;
 }
@@ -70,6 +72,9 @@ export function watchProcesses(): ProcessWatch {
     }
   })();
   return {
+    async saw(isIt) {
+      while (![...seen.values()].some(({ command }) => isIt(command))) await delay(LOOK_EVERY_MS);
+    },
     async end() {
       stop.abort();
       await watch;
