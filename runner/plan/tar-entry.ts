@@ -1,7 +1,8 @@
-// Encodes one entry of a POSIX pax archive. The header blocks are node-tar's; the pax records are ours, because its
-// `Pax` class takes names as Unicode text and times as milliseconds, and would lose bytes and nanoseconds.
-import { Header } from "tar/header";
+// Encodes one entry of a POSIX pax archive, with every byte of its name and every nanosecond of its time.
 import { type ByteString, toBytes } from "./byte-string.ts";
+import { BLOCK_BYTES, ustarHeader } from "./ustar-header.ts";
+
+export { BLOCK_BYTES };
 
 export type TarEntryType = "File" | "Directory" | "SymbolicLink" | "Link";
 
@@ -20,7 +21,6 @@ export interface TarEntry {
   readonly linkName?: ByteString;
 }
 
-export const BLOCK_BYTES = 512;
 /** What a ustar field of 8 and of 12 octal digits can hold. */
 const MAX_ID = 0o7777777;
 const MAX_OCTAL_SIZE = 0o77777777777;
@@ -33,10 +33,10 @@ const NANOSECONDS = 1_000_000_000n;
 export function encodeTarEntry(entry: TarEntry): Buffer {
   const name = entry.type === "Directory" ? `${entry.name}/` : entry.name;
   const records = paxRecords(entry, name);
-  const plain = headerBlock({
+  const plain = ustarHeader({
     type: entry.type,
-    name,
-    linkName: entry.linkName ?? "",
+    name: ustarName(name),
+    linkName: ustarName(entry.linkName ?? ""),
     size: Math.min(entry.size, MAX_OCTAL_SIZE),
     mode: entry.mode & 0o7777,
     uid: Math.min(entry.uid, MAX_ID),
@@ -45,9 +45,9 @@ export function encodeTarEntry(entry: TarEntry): Buffer {
   });
   if (records === "") return plain;
   const body = toBytes(records);
-  const extended = headerBlock({
+  const extended = ustarHeader({
     type: "ExtendedHeader",
-    name: `PaxHeaders/${name.slice(name.lastIndexOf("/", name.length - 2) + 1)}`,
+    name: ustarName(`PaxHeaders/${name.slice(name.lastIndexOf("/", name.length - 2) + 1)}`),
     linkName: "",
     size: body.length,
     mode: 0o644,
@@ -107,32 +107,6 @@ function decimalSeconds(timeNs: bigint): string {
     .padStart(9, "0")
     .replace(/0+$/, "");
   return `${sign}${distance / NANOSECONDS}${fraction === "" ? "" : `.${fraction}`}`;
-}
-
-interface HeaderFields {
-  readonly type: TarEntryType | "ExtendedHeader";
-  readonly name: ByteString;
-  readonly linkName: ByteString;
-  readonly size: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtimeSeconds: number;
-}
-
-function headerBlock(fields: HeaderFields): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES);
-  new Header({
-    type: fields.type,
-    path: ustarName(fields.name),
-    linkpath: ustarName(fields.linkName),
-    size: fields.size,
-    mode: fields.mode,
-    uid: fields.uid,
-    gid: fields.gid,
-    mtime: new Date(fields.mtimeSeconds * 1000),
-  }).encode(block);
-  return block;
 }
 
 /** The name itself where it fits, else something like it for readers that ignore pax. */
