@@ -2,7 +2,7 @@
 // is installed (npm run package), a process of its own that is watched from outside.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -61,7 +61,7 @@ export interface World extends AsyncDisposable {
   register(siteDir: string): Promise<string>;
   forget(siteId: string): Promise<void>;
   backUp(siteId: string): Promise<OurRun>;
-  /** `backupd restore --to` of that backup into a new directory, which is removed again. */
+  /** `backupd restore --to` of that backup into a new directory, which stays: see `timeCurlTar`. */
   restore(backup: Backup, paths: readonly string[]): Promise<OurRestore>;
   /** What the dump takes in that archive. */
   dumpStoredBytes(backup: Backup): Promise<number>;
@@ -181,17 +181,13 @@ async function restore(
   stateDir: string,
   dir: string,
 ): Promise<OurRestore> {
-  const to = join(dir, "restored");
+  const to = join(await mkdtemp(join(dir, "restored-")), "to");
   const selected = paths.flatMap((path) => ["--path", path]);
   const args = ["restore", backup.id, "--to", to, "--json", "--state-dir", stateDir, ...selected];
-  try {
-    const { seconds, peakRssBytes, cpuSeconds, output } = await watch(args);
-    const said = RestoreDone.parse(JSON.parse(output.trimEnd().split("\n").at(-1) ?? ""));
-    const { bytes_downloaded: bytesDownloaded, requests, seconds: jobSeconds } = said;
-    return { seconds, jobSeconds, peakRssBytes, cpuSeconds, bytesDownloaded, requests };
-  } finally {
-    await rm(to, { recursive: true, force: true });
-  }
+  const { seconds, peakRssBytes, cpuSeconds, output } = await watch(args);
+  const said = RestoreDone.parse(JSON.parse(output.trimEnd().split("\n").at(-1) ?? ""));
+  const { bytes_downloaded: bytesDownloaded, requests, seconds: jobSeconds } = said;
+  return { seconds, jobSeconds, peakRssBytes, cpuSeconds, bytesDownloaded, requests };
 }
 
 const RestoreDone = z.object({

@@ -33,7 +33,10 @@ export interface FramePoolOptions {
 /** More are no faster: they meet in the file system. */
 const MAX_WORKERS = 4;
 /** One in work, the others waiting: on a busy machine it takes a while until the next would be here. */
-const FRAMES_PER_WORKER = 4;
+const FRAMES_PER_WORKER = 2;
+
+/** What a worker makes is short-lived: V8's usual young generation takes 20 MB more, and is no faster. */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 8 };
 
 interface Hand {
   readonly worker: Worker;
@@ -75,7 +78,10 @@ export function startFramePool<Unit, Question, Result>(
     }
   };
   const hire = (): Hand => {
-    const worker = new Worker(options.worker, { workerData: options.workerData });
+    const worker = new Worker(options.worker, {
+      workerData: options.workerData,
+      resourceLimits: WORKER_LIMITS,
+    });
     const hand: Hand = { worker, units: 0, frames: 0, waiting: [] };
     worker.on("message", (message: FromFrameWorker<Result>) => receive(hand, message));
     worker.on("error", (cause) =>
