@@ -1,6 +1,6 @@
 // Encodes one entry of a POSIX pax archive, with every byte of its name and every nanosecond of its time.
-import { type ByteString, toBytes } from "./byte-string.ts";
-import { BLOCK_BYTES, ustarHeader } from "./ustar-header.ts";
+import type { ByteString } from "./byte-string.ts";
+import { BLOCK_BYTES, writeUstarHeader } from "./ustar-header.ts";
 
 export { BLOCK_BYTES };
 
@@ -33,7 +33,23 @@ const NANOSECONDS = 1_000_000_000n;
 export function encodeTarEntry(entry: TarEntry): Buffer {
   const name = entry.type === "Directory" ? `${entry.name}/` : entry.name;
   const records = paxRecords(entry, name);
-  const plain = ustarHeader({
+  const plainAt = records === "" ? 0 : BLOCK_BYTES + records.length + paddingBytes(records.length);
+  // All in one: memory that is asked for, and given back, for each of a million files costs more than what is in it.
+  const encoded = Buffer.alloc(plainAt + BLOCK_BYTES);
+  if (records !== "") {
+    writeUstarHeader(encoded, 0, {
+      type: "ExtendedHeader",
+      name: ustarName(`PaxHeaders/${name.slice(name.lastIndexOf("/", name.length - 2) + 1)}`),
+      linkName: "",
+      size: records.length,
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      mtimeSeconds: 0,
+    });
+    encoded.write(records, BLOCK_BYTES, "latin1");
+  }
+  writeUstarHeader(encoded, plainAt, {
     type: entry.type,
     name: ustarName(name),
     linkName: ustarName(entry.linkName ?? ""),
@@ -43,19 +59,7 @@ export function encodeTarEntry(entry: TarEntry): Buffer {
     gid: Math.min(entry.gid, MAX_ID),
     mtimeSeconds: plainSeconds(entry.mtimeNs),
   });
-  if (records === "") return plain;
-  const body = toBytes(records);
-  const extended = ustarHeader({
-    type: "ExtendedHeader",
-    name: ustarName(`PaxHeaders/${name.slice(name.lastIndexOf("/", name.length - 2) + 1)}`),
-    linkName: "",
-    size: body.length,
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    mtimeSeconds: 0,
-  });
-  return Buffer.concat([extended, body, Buffer.alloc(paddingBytes(body.length)), plain]);
+  return encoded;
 }
 
 /** Zeros that follow content of `size` bytes. */

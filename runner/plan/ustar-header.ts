@@ -41,33 +41,31 @@ const DEVICE_MINOR = 337;
 /** Bytes of a number's field: for ids, and for sizes and times. */
 const SHORT = 8;
 const LONG = 12;
+const SPACE = 0x20;
 
-export function ustarHeader(fields: UstarFields): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES);
-  block.write(fields.name, NAME, "latin1");
-  writeOctal(block, fields.mode, MODE, SHORT);
-  writeOctal(block, fields.uid, UID, SHORT);
-  writeOctal(block, fields.gid, GID, SHORT);
-  writeOctal(block, fields.size, SIZE, LONG);
-  writeOctal(block, fields.mtimeSeconds, MTIME, LONG);
-  block.write(TYPE_FLAGS[fields.type], TYPE, "latin1");
-  block.write(fields.linkName, LINK_NAME, "latin1");
-  block.write("ustar\u000000", MAGIC, "latin1");
-  writeOctal(block, 0, DEVICE_MAJOR, SHORT);
-  writeOctal(block, 0, DEVICE_MINOR, SHORT);
-  // The sum of all bytes, with the sum's own field as spaces.
-  block.fill(" ", CHECKSUM, CHECKSUM + SHORT);
-  let sum = 0;
+/** Writes the block to `into`, which has zeros there. */
+export function writeUstarHeader(into: Buffer, at: number, fields: UstarFields): void {
+  into.write(fields.name, at + NAME, "latin1");
+  writeOctal(into, fields.mode, at + MODE, SHORT);
+  writeOctal(into, fields.uid, at + UID, SHORT);
+  writeOctal(into, fields.gid, at + GID, SHORT);
+  writeOctal(into, fields.size, at + SIZE, LONG);
+  writeOctal(into, fields.mtimeSeconds, at + MTIME, LONG);
+  into.write(TYPE_FLAGS[fields.type], at + TYPE, "latin1");
+  into.write(fields.linkName, at + LINK_NAME, "latin1");
+  into.write("ustar\u000000", at + MAGIC, "latin1");
+  writeOctal(into, 0, at + DEVICE_MAJOR, SHORT);
+  writeOctal(into, 0, at + DEVICE_MINOR, SHORT);
+  // The sum of all bytes, with the sum's own field, which is zeros yet, as spaces.
+  let sum = SHORT * SPACE;
   // Not for…of: this is the hot loop, and Node's iterators take five times as long.
-  for (let at = 0; at < BLOCK_BYTES; at += 1) sum += block[at] ?? 0;
-  writeOctal(block, sum, CHECKSUM, SHORT);
-  return block;
+  for (let byte = at; byte < at + BLOCK_BYTES; byte += 1) sum += into[byte] ?? 0;
+  writeOctal(into, sum, at + CHECKSUM, SHORT);
 }
 
 /** Digits, then a space if there is room for one, then NUL. */
-function writeOctal(block: Buffer, value: number, at: number, bytes: number): void {
+function writeOctal(into: Buffer, value: number, at: number, bytes: number): void {
   const digits = value.toString(8);
   const field = digits.length === bytes - 1 ? digits : `${digits.padStart(bytes - 2, "0")} `;
-  block.write(field, at, "latin1");
-  block[at + bytes - 1] = 0;
+  into.write(field, at, "latin1");
 }
