@@ -2,18 +2,17 @@
 // from the previous archive; where that is refused, the same job packs in full; and where parts have to be of one size,
 // it sends such.
 import type { Archive, FullReason, SuccessReport } from "#shared/contracts/backups.ts";
+import { type ArchiveAhead, withoutCopies } from "./archive-ahead.ts";
 import type { JobContext } from "./context.ts";
-import { COPY_SILENCE_MS, CopyRefused } from "./io/copy-parts.ts";
-import { countRequests } from "./io/count-requests.ts";
+import { CopyRefused } from "./io/copy-parts.ts";
 import { writeCachedIndex } from "./io/index-cache.ts";
 import { EqualPartsWanted, ResumeRefused } from "./io/multipart.ts";
 import type { PackSummary } from "./io/pack-protocol.ts";
-import { makeS3 } from "./io/s3-client.ts";
-import { rememberEqualParts, wantsEqualParts } from "./io/storage-quirks.ts";
+import { rememberEqualParts } from "./io/storage-quirks.ts";
 import { storageError } from "./plan/storage-error.ts";
-import { findPrevious, type PreviousSource } from "./previous-archive-source.ts";
+import type { PreviousSource } from "./previous-archive-source.ts";
 import { findResumable } from "./resume-upload.ts";
-import { type ArchiveSource, type Made, type SendInput, sendArchive } from "./send-archive.ts";
+import { type ArchiveSource, type Made, sendArchive } from "./send-archive.ts";
 
 export interface Archived {
   readonly sizeBytes: number;
@@ -28,31 +27,23 @@ export interface Archived {
 export async function makeArchive(
   job: JobContext,
   from: ArchiveSource,
+  ahead: ArchiveAhead,
   reportOf: (archived: Archived) => SuccessReport,
 ): Promise<Archived> {
   job.stages.enter("plan");
-  const { storage } = job;
-  const clients: Clients = {
-    s3: makeS3(storage, job.s3Credentials),
-    copier: makeS3(storage, job.s3Credentials, COPY_SILENCE_MS),
-  };
-  const counts = Object.values(clients).map(countRequests);
-  const requests = (): number => counts.reduce((sum, count) => sum + count(), 0);
-  try {
-    const describe = (made: Made, previous: PreviousSource): Archived => ({
-      sizeBytes: made.sizeBytes,
-      packed: made.packed,
-      archive: archiveFacts(made, { from, requests: requests(), fullReason: fullReason(made, previous) }),
-    });
-    const { made, previous } = await sendSomehow(job, clients, from, (...now) => reportOf(describe(...now)));
-    await keepIndex(job, made.result.index);
-    return describe(made, previous);
-  } finally {
-    for (const client of Object.values(clients)) client.destroy();
-  }
+  const describe = (made: Made, previous: PreviousSource): Archived => ({
+    sizeBytes: made.sizeBytes,
+    packed: made.packed,
+    archive: archiveFacts(made, {
+      from,
+      requests: ahead.requests(),
+      fullReason: fullReason(made, previous),
+    }),
+  });
+  const { made, previous } = await sendSomehow(job, ahead, from, (...now) => reportOf(describe(...now)));
+  await keepIndex(job, made.result.index);
+  return describe(made, previous);
 }
-
-type Clients = Pick<SendInput, "s3" | "copier">;
 
 interface Sent {
   readonly made: Made;
@@ -61,30 +52,34 @@ interface Sent {
 
 async function sendSomehow(
   job: JobContext,
-  clients: Clients,
+  { clients, thread, way }: ArchiveAhead,
   from: ArchiveSource,
   reportOf: (made: Made, previous: PreviousSource) => SuccessReport,
 ): Promise<Sent> {
-  const { s3 } = clients;
-  const noCopies: PreviousSource = { kind: "none", reason: "copy_refused" };
-  const { endpoint, features } = job.storage;
-  let equalParts = features?.mixed_part_sizes === false || (await wantsEqualParts(job.quirksFile, endpoint));
-  const canCopy = !equalParts && features?.part_copy !== false;
-  let previous = canCopy ? await findPrevious(job, s3) : noCopies;
-  for (;;) {
+  let { equalParts, previous } = await way;
+  for (let unused: ArchiveAhead["thread"] | undefined = thread; ; unused = undefined) {
     const source = previous;
     // Also what this very job has sent before it was told that nothing can be copied.
-    const earlier = await findResumable(job, s3, { equalParts });
+    const earlier = await findResumable(job, clients.s3, { equalParts });
     const report = (made: Made): SuccessReport => reportOf(made, source);
     try {
-      const input = { job, ...clients, from, previous, earlier, equalParts, reportOf: report };
+      const input = {
+        job,
+        ...clients,
+        from,
+        previous,
+        earlier,
+        equalParts,
+        thread: unused,
+        reportOf: report,
+      };
       const made = await sendArchive(input);
-      if (equalParts) await rememberEqualParts(job.quirksFile, endpoint);
+      if (equalParts) await rememberEqualParts(job.quirksFile, job.storage.endpoint);
       return { made, previous };
     } catch (error) {
       if (error instanceof CopyRefused) previous = { kind: "none", reason: error.reason };
       else if (error instanceof EqualPartsWanted && !equalParts) {
-        previous = noCopies;
+        previous = withoutCopies();
         equalParts = true;
       } else if (error instanceof ResumeRefused) {
         // It is aborted by now: the next round finds nothing to go on with.

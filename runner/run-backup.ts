@@ -3,6 +3,7 @@
 import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
 import { formatBytes } from "#shared/units.ts";
+import { lookAhead } from "./archive-ahead.ts";
 import type { JobContext, RunBackup } from "./context.ts";
 import { refuseHalfRestored } from "./half-restored.ts";
 import { freeBytes } from "./io/disk.ts";
@@ -24,6 +25,7 @@ export const runBackup: RunBackup = async (job) => {
   const soFar = (): ReportBase => reportBase(job, startedAt);
 
   stages.enter("preflight");
+  await using ahead = lookAhead(job);
   const { site, facts } = await preflight(job);
   stages.enter("quota");
   const refusal = await quotaRefusal(job);
@@ -36,7 +38,7 @@ export const runBackup: RunBackup = async (job) => {
     ...soFar(),
     ...successOf(job, facts, archived),
   });
-  return report(await makeArchive(job, { site, dump, dumpedAt: job.now(), memory }, report));
+  return report(await makeArchive(job, { site, dump, dumpedAt: job.now(), memory }, ahead, report));
 };
 
 function successOf(

@@ -16,6 +16,7 @@ import {
 } from "./io/multipart.ts";
 import type { PackPlan, PackSummary } from "./io/pack-protocol.ts";
 import { type PackSite, packSite } from "./io/pack-site.ts";
+import type { PackThread } from "./io/pack-thread.ts";
 import type { PeakMemory } from "./io/peak-memory.ts";
 import type { Site } from "./io/site.ts";
 import type { LedgerWriter } from "./io/upload-journal.ts";
@@ -53,6 +54,8 @@ export interface SendInput {
   readonly earlier: Resumable | undefined;
   /** The storage wants parts of one size, which nothing can be resumed from. */
   readonly equalParts: boolean;
+  /** Started ahead, and told of `previous`, if it is any. */
+  readonly thread: PackThread | undefined;
   /** Of the archive that is about to be completed; without its ETag. */
   readonly reportOf: (made: Made) => SuccessReport;
 }
@@ -80,6 +83,7 @@ export async function sendArchive(input: SendInput): Promise<Made> {
     limits: limitsFor(input.earlier),
     dumpSha256: from.dump.sha256,
     ...(input.previous.kind === "previous" ? { previousIndex: input.previous.index } : {}),
+    ...(input.thread === undefined ? {} : { ahead: { thread: input.thread, isIndexTold: true } }),
     ...(input.earlier === undefined ? {} : { sent: sentEarlier(input.earlier.ledger, input.earlier.parts) }),
     signal: job.signal,
     onEntries: (block) => ledger?.note(blockRecord(block)),

@@ -2,6 +2,7 @@
 import { encodeEntry, type IndexEntry } from "#shared/format/index-entry.ts";
 import { INDEX_FRAME_MAGIC, skippableFrame } from "#shared/format/skippable-frame.ts";
 import { type CopyPlan, createCopyPlanner } from "../plan/copy/plan-copies.ts";
+import type { PreviousArchive } from "../plan/copy/previous-archive.ts";
 import { RACY_WINDOW_NS } from "../plan/copy/racy.ts";
 import type { KeptData } from "../plan/copy/sent-parts.ts";
 import { decodeIndex } from "./decode-index.ts";
@@ -13,7 +14,9 @@ import type { EntryBlock, PackInput, PackPlan, PackSummary } from "./pack-protoc
 import type { PackWarnings } from "./pack-warnings.ts";
 import { surveySite } from "./survey-site.ts";
 
-export type PlanInput = Omit<PackInput, "frames" | "gate">;
+export type PlanInput = Omit<PackInput, "frames" | "gate" | "usesIndex">;
+/** Unreadable is one that cannot be used: the archive is packed in full, and says why. */
+export type PreviousIndex = PreviousArchive | "none" | "unreadable";
 
 export interface PlannedPack {
   readonly plan: CopyPlan;
@@ -21,14 +24,15 @@ export interface PlannedPack {
   readonly told: PackPlan;
 }
 
+/** `stored`: index frames. Synchronous inside. */
+export async function readPreviousIndex(stored: Uint8Array | undefined): Promise<PreviousIndex> {
+  if (stored === undefined) return "none";
+  return await decodeIndex(stored).catch(() => "unreadable" as const);
+}
+
 /** @throws BackupError `site_unreadable`, `archive_read_failed`. */
-export async function planPack(input: PlanInput, warnings: PackWarnings): Promise<PlannedPack> {
-  // Undefined where there is none, or none that can be used: the archive is then packed in full.
-  const previous =
-    input.previousIndex === undefined
-      ? undefined
-      : await decodeIndex(input.previousIndex).catch(() => undefined);
-  const planner = createCopyPlanner(previous);
+export function planPack(input: PlanInput, previous: PreviousIndex, warnings: PackWarnings): PlannedPack {
+  const planner = createCopyPlanner(typeof previous === "string" ? undefined : previous);
   surveySite(input, warnings, planner.see);
   const sent = input.sent === undefined ? undefined : decodeSentParts(input.sent);
   const plan = planner.plan({
@@ -36,8 +40,7 @@ export async function planPack(input: PlanInput, warnings: PackWarnings): Promis
     dumpSha256: input.dumpSha256,
     ...(sent === undefined ? {} : { sent }),
   });
-  const isUnreadable = input.previousIndex !== undefined && previous === undefined;
-  return { plan, told: ownersPlan(plan, isUnreadable) };
+  return { plan, told: ownersPlan(plan, previous === "unreadable") };
 }
 
 export interface PackOutput {

@@ -31,11 +31,11 @@ export interface SentEarlier {
 
 export interface PackInput extends PackPlace {
   readonly frameBytes: number;
-  /** The index frames of the archive that may be copied from, as stored. */
-  readonly previousIndex?: Uint8Array;
   readonly sent?: SentEarlier;
   readonly limits: CopyLimits;
   readonly dumpSha256: string;
+  /** Whether the index that was to be read is that of an archive to copy from. */
+  readonly usesIndex: boolean;
   /** How long after its last change a file's stat begins to prove its content. */
   readonly racyWindowNs?: bigint;
   /** All the memory that plain frames ever take: slots of `frameBytes`, filled by the worker and given back by its owner. */
@@ -43,6 +43,11 @@ export interface PackInput extends PackPlace {
   /** Int32s: how often a slot was given back, which the worker sleeps on, and for each slot whether it is in use. */
   readonly gate: SharedArrayBuffer;
 }
+
+export type ToPacker =
+  /** Index frames, as stored. */
+  | { readonly type: "index"; readonly index: Uint8Array }
+  | { readonly type: "pack"; readonly input: PackInput };
 
 /** The copy plan without what only the worker needs of it. */
 export interface PackPlan {

@@ -1,10 +1,9 @@
 // The owner's side of the packing worker: frames as they are filled, at most a fixed number of them in memory.
-import { on } from "node:events";
-import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
 import type { PlainFrame } from "./compress.ts";
-import type { EntryBlock, PackInput, PackMessage, PackPlan, PackSummary } from "./pack-protocol.ts";
-import { workerUrl } from "./worker-url.ts";
+import type { PlanInput } from "./pack-planned.ts";
+import type { EntryBlock, PackMessage, PackPlan, PackSummary } from "./pack-protocol.ts";
+import { type PackThread, startPackThread } from "./pack-thread.ts";
 
 export interface PackedFrame extends PlainFrame {
   readonly release: () => void;
@@ -21,7 +20,11 @@ export interface PackSite extends AsyncDisposable {
   indexFrames(): readonly Uint8Array[];
 }
 
-export interface PackOptions extends Omit<PackInput, "frames" | "gate"> {
+export interface PackOptions extends PlanInput {
+  /** The index frames of the archive that may be copied from, as stored. */
+  readonly previousIndex?: Uint8Array;
+  /** One that was started ahead, for this only, and whether it has been told that index. */
+  readonly ahead?: { readonly thread: PackThread; readonly isIndexTold: boolean } | undefined;
   readonly signal: AbortSignal;
   /** Told after the frames that hold these entries, or their last byte. */
   readonly onEntries?: (block: EntryBlock) => void;
@@ -31,8 +34,6 @@ type PackWord = Exclude<PackMessage, { type: "failed" }>;
 
 /** Two in compression, one being filled, one on its way: more changed nothing but memory (measured). */
 const SLOTS = 5;
-/** What the worker makes is short-lived: with V8's usual young generation the peak was 25 MB higher, and no faster. */
-const WORKER_LIMITS = { maxYoungGenerationSizeMb: 8 };
 
 export function packSite(options: PackOptions): PackSite {
   options.signal.throwIfAborted();
@@ -40,14 +41,10 @@ export function packSite(options: PackOptions): PackSite {
   // fifth of a backup's processor time).
   const frames = new SharedArrayBuffer(SLOTS * options.frameBytes);
   const gate = new Int32Array(new SharedArrayBuffer((1 + SLOTS) * Int32Array.BYTES_PER_ELEMENT));
-  const { signal: _signal, onEntries, ...input } = options;
-  const workerData: PackInput = { ...input, frames, gate: gate.buffer };
-  const worker = new Worker(workerUrl("pack-worker", import.meta.url), {
-    workerData,
-    resourceLimits: WORKER_LIMITS,
-  });
-  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-  const messages: AsyncIterator<unknown> = on(worker, "message", { signal: options.signal, close: ["exit"] });
+  const { signal, ahead, previousIndex, onEntries, ...input } = options;
+  const thread = ahead?.thread ?? startPackThread(signal);
+  if (previousIndex !== undefined && ahead?.isIndexTold !== true) thread.readIndex(previousIndex);
+  thread.pack({ ...input, usesIndex: previousIndex !== undefined, frames, gate: gate.buffer });
   const indexFrames: Uint8Array[] = [];
   let summary: PackSummary | undefined;
 
@@ -60,13 +57,13 @@ export function packSite(options: PackOptions): PackSite {
   /** The worker's next words. Leaves with the signal's reason, or what the worker failed with. */
   const receive = async (): Promise<PackWord> => {
     try {
-      const { value, done } = await messages.next();
+      const { value, done } = await thread.messages.next();
       if (done) throw new BackupError("unexpected", { detail: "The packing thread ended without a word" });
       const [message] = value as [PackMessage];
       if (message.type === "failed") throw new BackupError(message.code, { detail: message.detail });
       return message;
     } catch (error) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       throw error;
     }
   };
@@ -99,8 +96,8 @@ export function packSite(options: PackOptions): PackSite {
     },
     async [Symbol.asyncDispose]() {
       // A thread that has said its last word ends by itself; cutting it short in just that moment is asking for trouble.
-      if (summary === undefined) await worker.terminate();
-      else await exited;
+      if (summary === undefined) await thread[Symbol.asyncDispose]();
+      else await thread.exited;
     },
   };
 }
