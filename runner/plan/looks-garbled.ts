@@ -45,16 +45,37 @@ const MARKS: readonly (readonly [at: number, bytes: readonly number[]])[] = [
   [0, text("Salted__")],
 ];
 
+/** By their first byte, since every file is asked. */
+const MARKS_AT_0 = Map.groupBy(
+  MARKS.filter(([at]) => at === 0).map(([, bytes]) => bytes),
+  ([first = 0]) => first,
+);
+const MARKS_LATER = MARKS.filter(([at]) => at > 0);
+
+/** What a byte that is there so often adds to the bits per byte. */
+const BITS_BY_COUNT = Float64Array.from({ length: HEAD_BYTES + 1 }, (_, count) =>
+  count === 0 ? 0 : -(count / HEAD_BYTES) * Math.log2(count / HEAD_BYTES),
+);
+
 /** `head`: the first bytes of a file. */
 export function looksGarbled(head: Uint8Array): boolean {
-  if (head.length < HEAD_BYTES) return false;
-  if (MARKS.some(([at, bytes]) => bytes.every((byte, index) => head[at + index] === byte))) return false;
+  return head.length >= HEAD_BYTES && bitsPerByte(head) > RANDOM_BITS && !isMarked(head);
+}
+
+function bitsPerByte(head: Uint8Array): number {
   const counts = new Uint16Array(256);
   for (let at = 0; at < HEAD_BYTES; at += 1) {
     const byte = head[at] ?? 0;
     counts[byte] = (counts[byte] ?? 0) + 1;
   }
   let bits = 0;
-  for (const count of counts) if (count > 0) bits -= (count / HEAD_BYTES) * Math.log2(count / HEAD_BYTES);
-  return bits > RANDOM_BITS;
+  for (let byte = 0; byte < 256; byte += 1) bits += BITS_BY_COUNT[counts[byte] ?? 0] ?? 0;
+  return bits;
+}
+
+function isMarked(head: Uint8Array): boolean {
+  const hasAt = (at: number, bytes: readonly number[]): boolean =>
+    bytes.every((byte, index) => head[at + index] === byte);
+  const candidates = MARKS_AT_0.get(head[0] ?? 0) ?? [];
+  return candidates.some((bytes) => hasAt(0, bytes)) || MARKS_LATER.some(([at, bytes]) => hasAt(at, bytes));
 }
