@@ -19,9 +19,9 @@ export function surveySite(place: PackPlace, warnings: PackWarnings, see: (entry
   /** The first name of every inode that has several. */
   const firstNames = new Map<string, ByteString>();
   const seeFile = (name: ByteString, stat: BigIntStats): void => {
-    const inode = `${stat.dev}:${stat.ino}`;
-    const first = stat.nlink > 1n ? firstNames.get(inode) : undefined;
-    if (stat.nlink > 1n && first === undefined) firstNames.set(inode, name);
+    const inode = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined;
+    const first = inode === undefined ? undefined : firstNames.get(inode);
+    if (inode !== undefined && first === undefined) firstNames.set(inode, name);
     see(first === undefined ? entryStat("f", name, stat) : { ...entryStat("h", name, stat), link: first });
   };
   seeFile(CONFIG_NAME, statConfig(place.configPath));
