@@ -67,24 +67,34 @@ export function SelectField({
   );
 }
 
-interface CheckFieldProps {
-  readonly label: ReactNode;
+interface CheckFieldProps extends Omit<FieldFrameProps, "error"> {
   readonly checked: boolean;
   readonly onChange: (checked: boolean) => void;
   readonly disabled?: boolean;
 }
 
-export function CheckField({ label, checked, onChange, disabled }: CheckFieldProps): ReactNode {
-  return (
+export function CheckField({ label, help, checked, onChange, disabled }: CheckFieldProps): ReactNode {
+  const helpId = useId();
+  const box = (
     <label className="check">
       <input
         type="checkbox"
         checked={checked}
         disabled={disabled}
+        aria-describedby={help === undefined ? undefined : helpId}
         onChange={(event) => onChange(event.target.checked)}
       />
       {label}
     </label>
+  );
+  if (help === undefined) return box;
+  return (
+    <div className="field">
+      {box}
+      <div id={helpId} className="help">
+        {help}
+      </div>
+    </div>
   );
 }
 

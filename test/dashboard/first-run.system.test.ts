@@ -10,6 +10,7 @@ import { ensureDashboardBuilt } from "#local/dashboard/build-dashboard.ts";
 import { inheritedEnvironment } from "#local/own-process.ts";
 import { PROJECT_ROOT } from "#local/serverless-file.ts";
 import { holdS3 } from "#test/faults/hold.ts";
+import { canCage } from "#test/helpers/can-cage.ts";
 import { type Fleet, startFleet } from "#test/helpers/fleet.ts";
 import { bytes } from "../../dashboard/lib/format.ts";
 import { seriousInBothThemes } from "./accessibility.ts";
@@ -17,6 +18,10 @@ import { openTab, startBrowser, type Tab } from "./browser.ts";
 
 const SITE = "shop.example.com";
 const PATIENCE = { timeout: 90_000 };
+const START_WORDPRESS = "Also start the restored WordPress, and ask it for its front page";
+const BOOTED = (await canCage())
+  ? /^The restored WordPress answered for its front page in [\d.]+ s\.$/
+  : /^WordPress was not started: /;
 
 let fleet: Fleet;
 let browser: Browser;
@@ -149,6 +154,14 @@ test("the whole site goes back in time, and forward again by undo", async () => 
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
+/** In the dialog that asks. */
+async function proveWithWordPress(): Promise<void> {
+  const dialog = page.getByRole("dialog", { name: "Prove this backup" });
+  await dialog.getByLabel(START_WORDPRESS).check();
+  await dialog.getByRole("button", { name: "Prove" }).click();
+  await page.getByRole("dialog", { name: "Proving this backup" }).getByText(BOOTED).waitFor(PATIENCE);
+}
+
 test("a backup is downloaded, verified, proved, and held until the hold is lifted", async () => {
   await page.getByRole("button", { name: "Download", exact: true }).click();
   const link = page.getByRole("link", { name: /^Save / });
@@ -163,11 +176,13 @@ test("a backup is downloaded, verified, proved, and held until the hold is lifte
     ["Prove", "Proved: it restores.", "Proved just now"],
   ] as const) {
     await page.getByRole("button", { name: deed, exact: true }).click();
+    if (deed === "Prove") await proveWithWordPress();
     await page.getByText(found).waitFor(PATIENCE);
     expect(await seriousInBothThemes(page, "dialog")).toEqual([]);
     await page.getByRole("button", { name: "Close" }).click();
     await page.getByText(badge).first().waitFor();
   }
+  await page.getByText(/entries checked, .* imported\. A whole restore took .*WordPress/).waitFor();
   await page.getByRole("button", { name: "Hold", exact: true }).click();
   await page.getByLabel("Why").fill("court order");
   await page.getByRole("dialog").getByRole("button", { name: "Hold", exact: true }).click();
@@ -179,6 +194,27 @@ test("a backup is downloaded, verified, proved, and held until the hold is lifte
   await page.getByRole("dialog").getByRole("button", { name: "Lift hold" }).click();
   await page.getByText("On hold", { exact: true }).waitFor({ state: "detached" });
   expect(await remove.isDisabled()).toBe(false);
+});
+
+test("proofs by schedule start WordPress, too, where that is asked for; the job's row says what it answered", async () => {
+  await page.getByRole("link", { name: SITE }).click();
+  await page.getByRole("row", { name: /Verification .* WordPress (?:answered|was not started)/ }).waitFor();
+  await page.getByRole("link", { name: "Settings" }).last().click();
+  const panel = page.getByRole("region", { name: "Proof" });
+  await panel.getByLabel("Check the newest backup").selectOption({ label: "Every Sunday at 05:00" });
+  const [prove, start] = [panel.getByLabel(/^Prove it/), panel.getByLabel(START_WORDPRESS)];
+  await start.check();
+  await prove.uncheck();
+  // Without the database there is nothing to start it on.
+  expect([await start.isChecked(), await start.isDisabled()]).toEqual([false, true]);
+  await prove.check();
+  await panel.getByRole("button", { name: "Save" }).click();
+  await panel.getByText("Saved.").waitFor();
+  const saved = await fleet.operator.call("getSite", { id: fleet.siteId });
+  expect(saved.proof).toMatchObject({ deep: true, boot: true, enabled: true });
+  await page.reload();
+  await start.waitFor();
+  expect(await start.isChecked()).toBe(true);
 });
 
 test("another node is enrolled by one copied command, and the page notices", async () => {

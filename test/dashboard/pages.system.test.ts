@@ -32,6 +32,7 @@ const MAX_SHIFTS = 0.05;
 const LOOK_MS = 11_000;
 const WIDE = { width: 1280, height: 800 };
 const PATIENCE = { timeout: 15_000 };
+const START_WORDPRESS = "Also start the restored WordPress, and ask it for its front page";
 const MAX_FIRST_LOAD_BYTES = 200 * 1024;
 
 let master: Master;
@@ -126,7 +127,7 @@ test("nor does a dialog, a menu or the sign-in page; the theme is a choice, and 
   expect(await page.evaluate(motion)).toBe("none");
   await page.keyboard.press("Escape");
   await page.goto(`${master.url}${paths()["Backup"]}`);
-  for (const deed of ["Restore", "Hold", "Delete"]) {
+  for (const deed of ["Prove", "Restore", "Hold", "Delete"]) {
     await page.getByRole("button", { name: deed, exact: true }).click();
     await page.getByRole("dialog").waitFor();
     expect([deed, await seriousInBothThemes(page, "dialog")]).toEqual([deed, []]);
@@ -228,6 +229,10 @@ test.each([
     backup: await seen(Backup, DEEDS.backup),
     nodes: await seen(Nodes, DEEDS.nodes),
   }).toEqual(expected);
+  await page.goto(`${master.url}${settings}`);
+  const start = page.getByLabel(START_WORDPRESS);
+  await start.waitFor();
+  expect(await start.isDisabled()).toBe(role === "viewer");
   await page.context().close();
 });
 
@@ -453,6 +458,10 @@ test("a site that its owner gives to a tenant is all that the tenant's people fi
   await page.getByRole("link", { name: "museum.hafen.example" }).click();
   await page.getByText("Shared", { exact: true }).waitFor();
   await page.getByText("hafen", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Settings" }).last().click();
+  const proof = page.getByRole("region", { name: "Proof" });
+  await proof.getByText("The site shares its node with others").waitFor();
+  expect(await proof.getByLabel(START_WORDPRESS).isDisabled()).toBe(true);
   await page.goto(`${master.url}/settings`);
   await page.getByRole("button", { name: "New token" }).waitFor();
   await settled(page);

@@ -5,6 +5,7 @@ import type { Backup } from "#shared/contracts/backups.ts";
 import { useCall } from "../../api/hooks.ts";
 import { IfMay, useMay, useMe } from "../../api/role.tsx";
 import { bytes, count, duration } from "../../lib/format.ts";
+import { bootInWords, checkedInWords } from "../../lib/proof-words.ts";
 import { STAGE_NAMES } from "../../lib/stage-names.ts";
 import { useTitle } from "../../lib/use-title.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -100,7 +101,7 @@ function Damage({ backup: { verification_failed: failed } }: { backup: Backup })
 }
 
 function BackupFacts({ backup }: { backup: Backup }): ReactNode {
-  const { archive } = backup;
+  const { archive, proof } = backup;
   return (
     <Panel title="Archive">
       <div className="panel-body">
@@ -128,6 +129,11 @@ function BackupFacts({ backup }: { backup: Backup }): ReactNode {
           <Fact term="Node">
             <NodeLink id={backup.node_id} />
           </Fact>
+          {proof === null ? null : (
+            <Fact term="Newest proof" wide>
+              {checkedInWords(proof)} {bootInWords(proof)}
+            </Fact>
+          )}
           <Fact term="Place in the storage" wide>
             <Copyable text={backup.s3_path} what="place" />
           </Fact>

@@ -4,42 +4,64 @@ import type { Backup } from "#shared/contracts/backups.ts";
 import type { Job } from "#shared/contracts/jobs.ts";
 import { useChange } from "../../api/hooks.ts";
 import { IfMay } from "../../api/role.tsx";
-import { count, duration } from "../../lib/format.ts";
+import { bootInWords, checkedInWords } from "../../lib/proof-words.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { JobWatch } from "../../ui/job-watch.tsx";
+import { ProveDialog } from "./prove-dialog.tsx";
+
+interface Order {
+  readonly deep: boolean;
+  readonly boot: boolean;
+}
+
+const READ_BACK: Order = { deep: false, boot: false };
 
 export function VerifyActions({ backup }: { backup: Backup }): ReactNode {
   const [isOpen, setIsOpen] = useState(false);
+  /** Undefined while it is asked for. */
+  const [order, setOrder] = useState<Order>();
   const verify = useChange("verifyBackup", ["listJobs", "getBackupStatus"]);
-  const start = (deep: boolean): void => {
+  const start = (wanted: Order): void => {
+    setOrder(wanted);
     setIsOpen(true);
-    verify.mutate({ params: { id: backup.id }, body: { deep } });
+    verify.mutate({ params: { id: backup.id }, body: { ...wanted } });
   };
-  const isDeep = verify.variables?.body.deep === true;
+  const ask = (): void => {
+    setOrder(undefined);
+    setIsOpen(true);
+    verify.reset();
+  };
+  const close = (): void => setIsOpen(false);
   return (
     <IfMay to="verifyBackup">
-      <Button onClick={() => start(false)} title="Reads everything back and checks every hash">
+      <Button onClick={() => start(READ_BACK)} title="Reads everything back and checks every hash">
         Verify
       </Button>
       <Button
         icon="shield"
-        onClick={() => start(true)}
+        onClick={ask}
         title="Imports the database into a throw-away server and compares everything"
       >
         Prove
       </Button>
-      {isOpen ? (
-        <Dialog
-          title={isDeep ? "Proving this backup" : "Verifying this backup"}
-          onClose={() => setIsOpen(false)}
-        >
+      {isOpen && order === undefined ? (
+        <ProveDialog
+          siteId={backup.site_id}
+          onStart={(boot) => start({ deep: true, boot })}
+          onClose={close}
+        />
+      ) : null}
+      {isOpen && order !== undefined ? (
+        <Dialog title={order.deep ? "Proving this backup" : "Verifying this backup"} onClose={close}>
           <div className="dialog-body">
-            {verify.error === null ? null : <FaultNote fault={verify.error} onRetry={() => start(isDeep)} />}
-            {verify.data === undefined ? null : <JobWatch jobId={verify.data.job_id}>{foundText}</JobWatch>}
+            {verify.error === null ? null : <FaultNote fault={verify.error} onRetry={() => start(order)} />}
+            {verify.data === undefined ? null : (
+              <JobWatch jobId={verify.data.job_id}>{(job) => <Found job={job} />}</JobWatch>
+            )}
             <div className="dialog-actions">
-              <Button onClick={() => setIsOpen(false)}>Close</Button>
+              <Button onClick={close}>Close</Button>
             </div>
             <p className="muted small">It goes on when this is closed.</p>
           </div>
@@ -49,21 +71,20 @@ export function VerifyActions({ backup }: { backup: Backup }): ReactNode {
   );
 }
 
-function foundText({ result }: Job): ReactNode {
+function Found({ job: { result, warnings } }: { job: Job }): ReactNode {
   const found = result?.verify;
   if (found === undefined) return <p>Nothing wrong was found.</p>;
+  const boot = bootInWords(found);
   return (
     <>
       <p>
         <strong>{found.deep ? "Proved: it restores." : "Nothing wrong was found."}</strong>
       </p>
-      <p>
-        {count(found.frames, "frame")} and {count(found.entries, "entry", "entries")} checked
-        {found.rows === null
-          ? ""
-          : `, ${count(found.rows, "row")} in ${count(found.tables, "table")} imported`}
-        .{found.restore_seconds === null ? "" : ` A whole restore took ${duration(found.restore_seconds)}.`}
-      </p>
+      <p>{checkedInWords(found)}</p>
+      {boot === undefined ? null : <p>{boot}</p>}
+      {warnings.map(({ code, message }) => (
+        <p key={`${code} ${message}`}>{message}</p>
+      ))}
     </>
   );
 }

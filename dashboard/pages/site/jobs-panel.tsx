@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import type { Job, JobType } from "#shared/contracts/jobs.ts";
 import { useList } from "../../api/hooks.ts";
 import { duration } from "../../lib/format.ts";
+import { bootInWords } from "../../lib/proof-words.ts";
 import { JobBadge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
@@ -79,9 +80,11 @@ const TYPES: Readonly<Record<JobType, string>> = {
 
 function JobOutcome({ job }: { job: Job }): ReactNode {
   const backupId = job.backup_id ?? job.source_backup_id;
+  const proof = job.result?.verify;
   return (
     <>
       {backupId === null ? null : <Link href={`/backups/${backupId}`}>Backup </Link>}
+      {proof === undefined ? null : bootInWords(proof)}
       {job.error === null && job.reason === null ? null : (
         <>
           {job.error?.message ?? job.reason ?? ""} <span className="muted">{job.error?.hint ?? ""}</span>

@@ -4,6 +4,7 @@ import type { ProofSchedule, Site } from "#shared/contracts/sites.ts";
 import { useChange } from "../../api/hooks.ts";
 import { useMay } from "../../api/role.tsx";
 import { inWords } from "../../lib/schedule-words.ts";
+import { BootField } from "../../ui/boot-field.tsx";
 import { Button } from "../../ui/button.tsx";
 import { FaultNote } from "../../ui/fault-view.tsx";
 import { CheckField, SelectField } from "../../ui/field.tsx";
@@ -21,6 +22,7 @@ export function ProofPanel({ site }: { site: Site }): ReactNode {
   const isAllowed = useMay()("putSiteProof");
   const [expression, setExpression] = useState(site.proof?.enabled === true ? site.proof.expression : "");
   const [deep, setDeep] = useState(site.proof?.deep ?? true);
+  const [boot, setBoot] = useState(site.proof?.boot ?? false);
   const save = useChange("putSiteProof", ["getSite", "listSites"]);
   const known = CHOICES.some(([value]) => value === expression);
   const body: ProofSchedule = {
@@ -29,7 +31,7 @@ export function ProofPanel({ site }: { site: Site }): ReactNode {
     flexible_minutes: site.proof?.flexible_minutes ?? 60,
     enabled: expression !== "",
     deep,
-    boot: deep && (site.proof?.boot ?? false),
+    boot: deep && boot,
   };
   return (
     <Panel title="Proof">
@@ -52,6 +54,12 @@ export function ProofPanel({ site }: { site: Site }): ReactNode {
           checked={deep}
           onChange={setDeep}
           disabled={!isAllowed}
+        />
+        <BootField
+          siteId={site.id}
+          checked={deep && boot}
+          onChange={setBoot}
+          disabled={!(isAllowed && deep)}
         />
         {save.error === null ? null : <FaultNote fault={save.error} />}
         {isAllowed ? (
