@@ -1,7 +1,9 @@
 // A program that is ours to end, with whatever it starts: it leads a process group of its own, which gets SIGKILL. What
-// such a program works on is thrown away afterwards, so nothing is gained by asking it.
-import { spawn } from "node:child_process";
+// such a program works on is thrown away afterwards, so nothing is gained by asking it. It does not outlive us, either.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
+import { Socket } from "node:net";
 import { BackupError } from "#shared/errors.ts";
 
 export interface OwnedProcess extends AsyncDisposable {
@@ -19,6 +21,12 @@ export interface OwnedOptions {
   readonly signal: AbortSignal;
 }
 
+/**
+ * A guard in the program's group holds the other end of a pipe of ours, which closes with us, even by SIGKILL: then it
+ * ends the group. It is there before the program is, so no moment is too early for it, as some are for bubblewrap's
+ * --die-with-parent: killed while the cage was built, we left the site's code running for ever.
+ */
+const GUARDED = '(read -r _ <&3; kill -KILL 0) & exec "$@" 3<&-';
 /** `mariadb-install-db` looks for the server beside it and here. */
 const ENVIRONMENT = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin:/usr/local/sbin", LC_ALL: "C" };
 const LAST_WORDS_CHARS = 800;
@@ -32,12 +40,13 @@ export async function startOwned(
   const { cwd, logFile, signal } = options;
   await using log = await open(logFile, "a", 0o600);
   signal.throwIfAborted();
-  const child = spawn(program, args, {
+  const child = spawn("/bin/sh", ["-c", GUARDED, "sh", program, ...args], {
     cwd,
     detached: true,
     env: ENVIRONMENT,
-    stdio: ["ignore", log.fd, log.fd],
+    stdio: ["ignore", log.fd, log.fd, "pipe"],
   });
+  const unguarded = endOfGuard(child);
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, by) => resolve(by ?? `code ${code}`));
@@ -57,11 +66,19 @@ export async function startOwned(
     async [Symbol.asyncDispose]() {
       signal.removeEventListener("abort", kill);
       kill();
-      await ended;
+      await Promise.all([ended, unguarded]);
     },
   };
   if (child.pid === undefined) throw new BackupError("proof_server_failed", { detail: await ended });
   return owned;
+}
+
+/** Resolves when the guard has ended: nobody else holds its end of the pipe. */
+async function endOfGuard({ stdio: [, , , pipe] }: ChildProcess): Promise<void> {
+  if (!(pipe instanceof Socket)) return;
+  pipe.resume();
+  // Should it fail, it is over, too.
+  await once(pipe, "close").catch(() => undefined);
 }
 
 function killGroup(leader: number): void {

@@ -97,7 +97,8 @@ async function cageArgs(cage: Cage, { mounts, socket, args }: CagedRun): Promise
     ...[cage.choom, "-n", "1000", "--"],
     cage.bwrap,
     ...["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
-    ...["--die-with-parent", "--new-session", "--clearenv"],
+    // No --new-session: it takes the cage's first process out of the group that ends with us. There is no terminal here.
+    ...["--die-with-parent", "--clearenv"],
     ...[
       "--cap-drop",
       "ALL",

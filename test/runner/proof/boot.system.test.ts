@@ -1,8 +1,11 @@
 // The trial of a restored WordPress: a real one boots from its backup in the cage, a broken one is found out with PHP's own
-// words, and a hostile one gets nowhere. Not run where it cannot be locked up: then the proof says why it was not booted.
+// words, a hostile one gets nowhere, and a killed proof leaves nothing. Not run where it cannot be locked up: then the proof says why it was not booted.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { backupdLauncher } from "#local/backupd-launcher.ts";
 import type { DemoSite } from "#local/demo/demo-site.ts";
 import { dumpForComparison } from "#local/prove-restore.ts";
 import { runProgram } from "#local/run-program.ts";
@@ -12,13 +15,17 @@ import { type Cage, findCage } from "#runner/io/proof/php-cage.ts";
 import { type ProofServer, startProofServer } from "#runner/io/proof/proof-server.ts";
 import { openPlainDump } from "#runner/io/restore/plain-dump.ts";
 import { prepareImport } from "#runner/io/restore/restore-database.ts";
-import type { SiteDatabase } from "#runner/io/site.ts";
+import { readSite, type SiteDatabase } from "#runner/io/site.ts";
 import type { BootOutcome } from "#runner/plan/proof/boot-outcome.ts";
 import type { Finding } from "#shared/contracts/restores.ts";
 import { until } from "#test/faults/hold.ts";
 import { canCage } from "#test/helpers/can-cage.ts";
+import { type Descendant, descendantsOf, isAlive } from "#test/helpers/descendants.ts";
+import { runBackupd } from "#test/helpers/fleet.ts";
 import { cloneDemoSite } from "#test/local/demo/clone-demo-site.ts";
 import { makeTempDir } from "#test/local/demo/temp-dir.ts";
+import { packTo } from "#test/runner/io/pack-to-tree.ts";
+import { dumpText } from "./dump-text.ts";
 
 const isRoot = process.getuid?.() === 0;
 const isLockable = await canCage();
@@ -51,9 +58,8 @@ beforeEach(() => {
   scratchDir = mkdtempSync(join(dir, "scratch-"));
 });
 
-/** The demo site as a proof extracts it, with this plugin in it, on its restored database. */
-async function booted(plugin?: string, how: Partial<BootRequest> = {}): Promise<BootOutcome> {
-  if (typeof cage === "string") throw new Error(cage);
+/** What a backup of the demo site has, with this plugin in it. */
+async function layOut(plugin?: string): Promise<string> {
   const site = mkdtempSync(join(dir, "extracted-"));
   const content = join(site, "wp-content");
   for (const name of ["wp-content", "wp-config.php"]) {
@@ -63,9 +69,24 @@ async function booted(plugin?: string, how: Partial<BootRequest> = {}): Promise<
     mkdirSync(join(content, "mu-plugins"));
     writeFileSync(join(content, "mu-plugins/extra.php"), `<?php ${plugin}`);
   }
+  return site;
+}
+
+/** As a proof does it: extracted, on its restored database. */
+async function booted(plugin?: string, how: Partial<BootRequest> = {}): Promise<BootOutcome> {
+  if (typeof cage === "string") throw new Error(cage);
+  const site = await layOut(plugin);
   const live = { path: demo.siteDir, siteEnvFile: join(dir, "none.env") };
   const place = { cage, extractedDir: site, live, db, socketFile: server.socketFile, dir: scratchDir };
   return await bootSite({ ...place, signal: never, ...how });
+}
+
+/** An archive of the demo site and this dump, with this plugin in it. */
+async function packed(dump: string, plugin?: string): Promise<string> {
+  const site = await layOut(plugin);
+  const file = join(site, "archive.tar.zst");
+  await packTo(file, { site, content: join(site, "wp-content") }, { dump });
+  return file;
 }
 
 const findingsOf = (outcome: BootOutcome): readonly Finding[] =>
@@ -183,6 +204,38 @@ describe.runIf(isLockable)(
       expect(await ended).toMatchObject({ message: "stopped" });
       expect(processesIn(scratchDir)).toEqual([]);
     });
+
+    it.each<[string, (names: readonly string[]) => boolean]>([
+      ["as the cage is built", (names) => names.includes("bwrap")],
+      // The visitor, and the server that he asks.
+      ["while WordPress runs", (names) => names.filter((name) => name.startsWith("php")).length > 1],
+    ])(
+      "leaves nothing when backupd is killed %s, and the next proof is as any other",
+      async (_when, isThen) => {
+        const dump = await dumpText(readSite({ path: demo.siteDir }).db, scratchDir);
+        const [slow, usual] = [await packed(dump, "sleep(40);"), await packed(dump)];
+        const stateDir = join(scratchDir, "state");
+        const command = (file: string): string[] => [
+          ...["verify", file, "--deep", "--boot", "--json", "--state-dir", stateDir],
+        ];
+        const killed = spawn(backupdLauncher(), command(slow), { stdio: "ignore" });
+        const startedBy = (): Descendant[] => descendantsOf(killed.pid ?? 0);
+        await until("that moment", () => isThen(startedBy().map(({ name }) => name)));
+        const started = startedBy();
+        killed.kill("SIGKILL");
+        await once(killed, "exit");
+        expect(started.map(({ name }) => name)).toContain("mariadbd");
+        // Neither the site's code nor its data waits for the next start.
+        await until("their end", () => !started.some(isAlive));
+
+        const { code, stdout, stderr } = await runBackupd(command(usual));
+        expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+        const said: unknown = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+        expect(said).toMatchObject({ event: "verify.good", boot: { status: 200 }, findings: [] });
+        expect(processesIn(stateDir)).toEqual([]);
+        expect(readdirSync(join(stateDir, "spool"))).toEqual([]);
+      },
+    );
   },
 );
 

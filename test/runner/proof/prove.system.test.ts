@@ -21,12 +21,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
 import { systemClock } from "#runner/clock.ts";
 import type { FoundArchive } from "#runner/find-archive.ts";
-import { dumpDatabase } from "#runner/io/dump.ts";
-import { probeDatabase } from "#runner/io/mysql-client.ts";
 import { openFileSource } from "#runner/io/restore/file-source.ts";
 import { openObjectReader } from "#runner/io/restore/object-reader.ts";
 import { openArchive } from "#runner/io/restore/open-archive.ts";
-import { keepSafetyDump, openSafetyDump } from "#runner/io/restore/safety-dump.ts";
 import { prove } from "#runner/prove.ts";
 import type { VerifiedBackup } from "#runner/verify.ts";
 import { until } from "#test/faults/hold.ts";
@@ -40,6 +37,7 @@ import {
   plainArchive,
   tarEntry,
 } from "#test/runner/io/restore/craft-archive.ts";
+import { dumpText } from "./dump-text.ts";
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -96,13 +94,7 @@ beforeEach(() => {
 
 async function dumpOf({ socketPath }: Mariadb): Promise<string> {
   const db = { name: "shop", user: "wp", password: "secret", address: { socketPath } };
-  const signal = new AbortController().signal;
-  const facts = await probeDatabase(db, { signal });
-  await using made = await dumpDatabase(db, { facts, spoolDir: dir, frameBytes: 65_536, signal });
-  const kept = await keepSafetyDump(made, join(dir, "dump.zst"));
-  const pieces: Uint8Array[] = [];
-  for await (const piece of openSafetyDump(kept).bytes()) pieces.push(piece);
-  return Buffer.concat(pieces).toString("utf8");
+  return await dumpText(db, dir);
 }
 
 interface How {
