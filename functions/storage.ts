@@ -4,21 +4,23 @@ import { FLEET, sumUse, topUsers } from "./core/storage-use.ts";
 import { readInventory } from "./http/read-inventory.ts";
 import { reconcileStorage } from "./http/reconcile-storage.ts";
 import { type ApiHandler, serve } from "./http/serve.ts";
-import { openObjectList } from "./stores/object-list.ts";
-import { openOwnObjects } from "./stores/objects.ts";
 import { openRecords } from "./stores/records.ts";
+import { openStorages } from "./stores/storages.ts";
 
 /** API Gateway waits no longer than 30 seconds; the caller goes on with the cursor. */
 const BUDGET_MS = 15_000;
+/** A storage that does not answer takes up to 20 seconds to be given up. */
+const BEGIN_MS = 5_000;
 
 export const handler: ApiHandler = serve(
-  { records: openRecords, objects: openOwnObjects, objectList: openObjectList },
+  { records: openRecords, storages: openStorages },
   {
     async reconcileStorage({ body, activity }, deps) {
-      const endsAt = deps.now().getTime() + BUDGET_MS;
-      const hasTime = (): boolean => deps.now().getTime() < endsAt;
+      const startedAt = deps.now().getTime();
+      const isWithin = (ms: number): boolean => deps.now().getTime() < startedAt + ms;
+      const [hasTime, mayBegin] = [() => isWithin(BUDGET_MS), () => isWithin(BEGIN_MS)];
       const { dry_run: isDryRun, cursor } = body;
-      const report = await reconcileStorage({ isDryRun, cursor, hasTime }, deps);
+      const report = await reconcileStorage({ isDryRun, cursor, hasTime, mayBegin }, deps);
       activity.target = { kind: "storage", id: "archives" };
       activity.details = { dry_run: isDryRun, ...report.counts };
       return report;

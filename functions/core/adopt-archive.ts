@@ -18,6 +18,14 @@ export interface FoundArchive {
   readonly site: SiteRecord | undefined;
   /** All jobs of the site that were given its path. */
   readonly jobs: readonly JobRecord[];
+  /** Where it lies, if that is not the Master's own bucket. */
+  readonly elsewhere?: Elsewhere | undefined;
+}
+
+export interface Elsewhere {
+  readonly providerId: string;
+  /** By its site, now or at some time. */
+  readonly isChosen: boolean;
 }
 
 /** What its index says. */
@@ -54,6 +62,18 @@ export function judgeFound({ object, place, site, jobs }: FoundArchive, now: Dat
   if (!isSettled(object, now)) return { kind: "wait", why: "it is new: its report may be under way" };
   const alive = jobs.map((job) => effectiveJob(job, now)).find((job) => !hasEnded(job.state));
   return alive === undefined ? undefined : { kind: "wait", why: `job ${alive.id} is ${alive.state}` };
+}
+
+/**
+ * In the Master's own bucket nobody but its node can have written it. Elsewhere more can: whoever owns the storage, and each
+ * node that has its static keys. So only a name is believed there that the Master gave away.
+ */
+export function judgeElsewhere({ elsewhere, jobs }: FoundArchive): LeftAlone | undefined {
+  if (elsewhere === undefined) return undefined;
+  if (!elsewhere.isChosen) return refused("its site has never used this storage");
+  return jobs.length === 0
+    ? refused("no job was given its name, and not only its node can write here")
+    : undefined;
 }
 
 /** Whether a header belongs to where the archive lies. */
@@ -99,7 +119,7 @@ export function adoptArchive(input: AdoptionInput, now: Date): Step & { readonly
 }
 
 function backupOf(
-  { object, place, path, site, summary }: AdoptionInput,
+  { object, place, path, site, summary, elsewhere }: AdoptionInput,
   job: JobRecord | undefined,
   now: Date,
 ): BackupRecord {
@@ -116,6 +136,7 @@ function backupOf(
     trigger: job?.trigger ?? "schedule",
     created_at: (archiveFileTime(place.fileName) ?? now).toISOString(),
     s3_path: path,
+    ...(elsewhere === undefined ? {} : { provider_id: elsewhere.providerId }),
     size_bytes: object.size_bytes,
     archive: {
       format: 1,

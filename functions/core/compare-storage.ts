@@ -13,12 +13,14 @@ export interface Fault {
 }
 export type Difference = Fault | { readonly kind: "unrecorded"; readonly object: StoredObject };
 
+/** `backups`: of this storage. `elsewhere`: the site's others, whose storages may be the same bucket under another name. */
 export function compareSite(
   backups: readonly BackupRecord[],
   objects: readonly StoredObject[],
+  elsewhere: readonly BackupRecord[] = [],
 ): Difference[] {
   const byKey = new Map(objects.map((object) => [object.key, object]));
-  const recorded = new Set(backups.map(({ s3_path: path }) => objectKey(path)));
+  const recorded = new Set([...backups, ...elsewhere].map(({ s3_path: path }) => objectKey(path)));
   const strange = objects
     .filter(({ key }) => !recorded.has(key))
     .map((object): Difference => ({ kind: "unrecorded", object }));

@@ -78,6 +78,7 @@ const COMPARE_STORAGE: readonly Grant[] = [
   query("gsi2"),
   { on: "archives", may: ["s3:GetObject"] },
   { on: "bucket", may: ["s3:ListBucket"] },
+  ...STORAGES,
 ];
 const PUT_SCHEDULES: readonly Grant[] = [
   {

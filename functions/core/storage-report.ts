@@ -1,5 +1,5 @@
 // A report of a comparison as it grows: everything is counted, and the first findings of each kind are kept.
-import type { StorageReport } from "#shared/contracts/upkeep.ts";
+import type { ComparedStorage, StorageReport } from "#shared/contracts/upkeep.ts";
 
 const KEPT_OF_A_KIND = 20;
 const DETAIL_CHARS = 300;
@@ -9,10 +9,36 @@ export function newStorageReport(isDryRun: boolean, now: Date): StorageReport {
     at: now.toISOString(),
     dry_run: isDryRun,
     ...{ sites: 0, backups: 0, objects: 0, objects_bytes: 0, failed_sites: 0 },
+    storages: [],
     counts: {},
     findings: [],
     next_cursor: null,
   };
+}
+
+/** Adds a storage's line to `report`, to be counted up. */
+export function addStorage(
+  report: StorageReport,
+  { provider_id, name }: Pick<ComparedStorage, "provider_id" | "name">,
+): ComparedStorage {
+  const counts = { sites: 0, backups: 0, objects: 0, objects_bytes: 0 };
+  const line: ComparedStorage = { provider_id, name, ...counts, error: null };
+  report.storages.push(line);
+  return line;
+}
+
+/** Of all its storages so far. Changes `report`. */
+export function sumStorages(report: StorageReport): void {
+  for (const what of ["sites", "backups", "objects", "objects_bytes"] as const) {
+    report[what] = report.storages.reduce((sum, storage) => sum + storage[what], 0);
+  }
+}
+
+/** What was not compared, in words; undefined when all was. */
+export function failureOf({ failed_sites: sites, storages }: StorageReport): string | undefined {
+  const errors = storages.flatMap(({ error }) => error ?? []);
+  if (sites > 0) errors.unshift(`${sites} sites could not be compared.`);
+  return errors.length === 0 ? undefined : errors.join(" ");
 }
 
 interface Counting<K extends string, F extends { readonly kind: K }> {

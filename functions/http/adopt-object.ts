@@ -8,8 +8,10 @@ import {
   type ArchiveSummary,
   adoptArchive,
   backupIdsOf,
+  type Elsewhere,
   type FoundArchive,
   judgeContents,
+  judgeElsewhere,
   judgeFound,
   type LeftAlone,
 } from "../core/adopt-archive.ts";
@@ -30,6 +32,8 @@ export interface AdoptOptions {
   readonly isQuiet?: boolean;
   /** Wait for a report that may still come; there is none where the jobs themselves are lost. */
   readonly isAwaited?: boolean;
+  /** The storage that `deps.objects` is, if not the Master's own bucket. */
+  readonly elsewhere?: Elsewhere | undefined;
 }
 
 /** A job is made before its first path is given away, at most its deadline and its attempts earlier. */
@@ -38,17 +42,19 @@ const JOB_BEFORE_MS = 3 * 86_400_000;
 export async function adoptObject(
   object: StoredObject,
   deps: AdoptDeps,
-  { isDryRun = false, isQuiet = false, isAwaited = true }: AdoptOptions = {},
+  { isDryRun = false, isQuiet = false, isAwaited = true, elsewhere }: AdoptOptions = {},
 ): Promise<Verdict> {
   const place = parseObjectPath(`/${object.key}`);
   if (place === undefined) return { kind: "refused", why: "its key is not one of a backup", isNoKey: true };
   const path = objectPath(place);
   let summary: ArchiveSummary | undefined;
   return settleRace(async () => {
-    const found = await lookAround({ object, place, path }, deps);
+    const found = await lookAround({ object, place, path, elsewhere }, deps);
     const known = await knownAs(found, deps);
     const left = known ?? judgeFound(found, deps.now());
     if (left !== undefined && (isAwaited || left.kind !== "wait")) return left;
+    const strange = isAwaited ? judgeElsewhere(found) : undefined;
+    if (strange !== undefined) return strange;
     if (isDryRun) return { kind: "adoptable" };
     try {
       summary ??= await summarizeArchive(deps.objects, { ...object, s3_path: path });
@@ -67,7 +73,7 @@ export async function adoptObject(
 }
 
 async function lookAround(
-  found: Pick<FoundArchive, "object" | "place" | "path">,
+  found: Omit<FoundArchive, "site" | "jobs">,
   deps: AdoptDeps,
 ): Promise<FoundArchive> {
   const { siteId, fileName } = found.place;

@@ -1,6 +1,7 @@
 // What keeps the records, the storage and AWS in step: comparisons, what they found and what they did about it.
 import * as z from "zod";
 import { Bytes, Id, Timestamp } from "./common.ts";
+import { DEFAULT_PROVIDER, ProviderId } from "./storage.ts";
 
 const Count = z.int().min(0);
 
@@ -36,6 +37,8 @@ export type StorageFindingKind = z.infer<typeof StorageFindingKind>;
 
 export const StorageFinding = z.object({
   kind: StorageFindingKind,
+  // Reports of before there was more than one storage are still shown.
+  provider_id: ProviderId.default(DEFAULT_PROVIDER).describe("The storage that it is about"),
   key: z.string(),
   site_id: Id.nullable(),
   backup_id: Id.nullable(),
@@ -44,13 +47,26 @@ export const StorageFinding = z.object({
 });
 export type StorageFinding = z.infer<typeof StorageFinding>;
 
+const Compared = { backups: Count, objects: Count, objects_bytes: Bytes };
+
+export const ComparedStorage = z.object({
+  provider_id: ProviderId,
+  name: z.string().nullable().describe("null: it is not on record, but backups are said to lie there"),
+  sites: Count,
+  ...Compared,
+  error: z
+    .string()
+    .nullable()
+    .describe("Why it was not compared, or not to its end; what was not looked at does not count as missing"),
+});
+export type ComparedStorage = z.infer<typeof ComparedStorage>;
+
 export const StorageReport = z.object({
   at: Timestamp,
   dry_run: z.boolean(),
-  sites: Count.describe("Compared, the removed ones included"),
-  backups: Count,
-  objects: Count,
-  objects_bytes: Bytes,
+  sites: Count.describe("Compared, the removed ones included; in each storage that they have ever used"),
+  ...Compared,
+  storages: z.array(ComparedStorage).default([]).describe("Which this run came to"),
   failed_sites: Count.describe("Which could not be compared; the log says why"),
   counts: z.partialRecord(StorageFindingKind, Count),
   findings: z.array(StorageFinding).describe("The first of each kind"),
@@ -62,8 +78,11 @@ export const ReconcileStorage = z.strictObject({
   dry_run: DryRun,
   cursor: z
     .string()
-    .max(74)
-    .regex(/^[0-9a-f-]{36}\/[0-9a-f-]{36}\/$/, "is not a cursor of this call")
+    .max(111)
+    .regex(
+      /^([0-9a-f-]{36}:)?[0-9a-f-]{36}\/[0-9a-f-]{36}\/$|^[0-9a-f-]{36}:$/,
+      "is not a cursor of this call",
+    )
     .optional(),
 });
 

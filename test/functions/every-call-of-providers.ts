@@ -61,6 +61,13 @@ export async function everyCallOfProviders(master: Master, node: TestNode): Prom
   for (let hour = 0; hour < 24; hour += 1) {
     await master.invoke("retentionChore", { time: new Date(Date.UTC(2030, 0, 2, hour)).toISOString() });
   }
+  for (const run of [
+    () => admin.call("reconcileStorage", { body: {} }),
+    () => master.invoke("reconcileChore", {}),
+  ]) {
+    await afresh();
+    await run();
+  }
   await afresh();
   for (const id of ["default", keyed.id, assumed.id]) await admin.call("testStorageProvider", { id });
   await admin.call("testNewStorageProvider", { body: provider });

@@ -26,7 +26,6 @@ export async function makeEveryCall(master: Master, passHours: (hours: number) =
   await everyCallOfJobs(master, node, site.id);
   await everyCallOfRestores(master, node, site.id);
   await everyCallOfKeeping(master, node, site.id);
-  await everyCallOfProviders(master, node);
   await buryAJob(master, site.id);
   await everyCallOfTenants(master, node, site.id, passHours);
   await admin.call("startBackup", { id: site.id, body: {} });
@@ -34,6 +33,8 @@ export async function makeEveryCall(master: Master, passHours: (hours: number) =
   await admin.call("listActivity");
   await everyCallOfWatch(master, node, passHours);
   await everyCallOfStorage(master, node, passHours);
+  // The last one: its storage ends with it, and what compares storages would say so.
+  await everyCallOfProviders(master, node);
   await admin.call("deleteNode", { id: node.id });
 }
 
