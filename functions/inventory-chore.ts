@@ -34,12 +34,14 @@ export const handler: Observed<object, InventoryResult> = chore(
   },
 );
 
-async function writeManifest(inventory: Inventory, { manifests, config, now }: ChoreDeps): Promise<void> {
+async function writeManifest(inventory: Inventory, deps: ChoreDeps): Promise<void> {
+  const { manifests, records, config, now } = deps;
   const dates = await manifests.dates();
   // A fleet does not vanish by itself. Where the bucket keeps no versions, the manifest is all there is.
   if (inventory.nodes.length === 0 && dates.length > 0) {
     throw new Error("No node is on record, but there are manifests: the table is not what it was.");
   }
-  await manifests.write(now().toISOString().slice(0, 10), encodeManifest(inventory, config.stage, now()));
+  const whole = { ...inventory, providers: await records.providers.all() };
+  await manifests.write(now().toISOString().slice(0, 10), encodeManifest(whole, config.stage, now()));
   for (const date of oldManifests(dates, now())) await manifests.remove(date);
 }

@@ -11,6 +11,7 @@ import { openOwnObjects } from "#functions/stores/objects.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { openRecords } from "#functions/stores/records.ts";
 import { openSchedules } from "#functions/stores/schedules.ts";
+import { openStorages } from "#functions/stores/storages.ts";
 import { runMain } from "./setup.mjs";
 import { SetupError } from "./setup-error.mjs";
 
@@ -27,6 +28,7 @@ await runMain(async () => {
     records: openRecords(config),
     objects: openOwnObjects(config),
     objectList: openObjectList(config),
+    storages: openStorages(config),
     manifests: openManifests(config),
     queues: openQueues(config),
     schedules: openSchedules(config),
@@ -52,7 +54,12 @@ function readOptions(): string | undefined {
 
 function tell(report: RebuildReport): void {
   const from = report.manifest === null ? "There is no manifest" : `From the manifest of ${report.manifest}`;
-  console.log(`${from}: ${report.nodes} nodes, ${report.sites} sites. ${report.backups} backups recorded.`);
+  const { providers, nodes, sites, backups } = report;
+  console.log(`${from}: ${providers} storages, ${nodes} nodes, ${sites} sites. ${backups} backups recorded.`);
+  for (const { id, name, why } of report.left_providers) {
+    console.log(`Archives in the storage ${name} are not on record yet: ${why}`);
+    console.log(`  Set it right (PATCH /api/v1/storage/providers/${id}), test it, and run this again.`);
+  }
   for (const id of report.unknown_nodes) {
     console.log(`No manifest has node ${id}: enrol it with a token for that node_id.`);
   }

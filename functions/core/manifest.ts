@@ -1,16 +1,30 @@
 // What a lost table cannot be rebuilt from the archives alone: which nodes and sites there are, with their public keys,
-// schedules, retention and quotas, and what people or verifications have said of single backups. NDJSON, one record a line,
-// its end counted. No tokens, not even their hashes: a file that carries rights would be a way to rights.
+// schedules, retention and quotas, in which storages archives lie, and what people or verifications have said of single
+// backups. NDJSON, one record a line, its end counted. No tokens, not even their hashes, and no storage's secret, not even
+// sealed: a file that carries rights would be a way to rights.
 import * as z from "zod";
 import { ErrorReport, Id, SiteName, Timestamp } from "#shared/contracts/common.ts";
 import { Finding } from "#shared/contracts/restores.ts";
 import { Retention, RetentionAlarm } from "#shared/contracts/retention.ts";
 import { ExcludeGlob, ProofSchedule, Schedule, SitePath } from "#shared/contracts/sites.ts";
-import type { BackupRecord, NodeRecord, SiteRecord } from "./records.ts";
+import { ProviderKind } from "#shared/contracts/storage.ts";
+import type { BackupRecord, NodeRecord, ProviderRecord, SiteRecord } from "./records.ts";
 
 const Bytes = z.int().min(0);
 const Life = z.enum(["live", "removed"]);
 
+const ManifestProvider = z.object({
+  id: Id,
+  kind: ProviderKind,
+  name: z.string().min(1),
+  region: z.string(),
+  bucket: z.string(),
+  role_arn: z.string().optional(),
+  endpoint: z.string().optional(),
+  force_path_style: z.boolean().optional(),
+  access_key_id: z.string().optional(),
+  created_at: Timestamp,
+});
 const ManifestNode = z.object({
   id: Id,
   life: Life,
@@ -40,6 +54,7 @@ const ManifestSite = z.object({
   retention_stop: z.object({ at: Timestamp, alarms: z.array(RetentionAlarm) }).optional(),
   quota_bytes: Bytes.optional(),
   exclude: z.array(ExcludeGlob),
+  storage_provider_id: Id.optional(),
   last_proved_at: Timestamp.optional(),
   last_path_at: Timestamp.optional(),
 });
@@ -61,31 +76,44 @@ export type ManifestBackup = z.infer<typeof ManifestBackup>;
 
 const Head = z.object({ manifest: z.literal(1), written_at: Timestamp, stage: z.string() });
 const Line = z.union([
+  z.object({ provider: ManifestProvider }),
   z.object({ node: ManifestNode }),
   z.object({ site: ManifestSite }),
   z.object({ backup: ManifestBackup }),
 ]);
-const End = z.object({ end: z.object({ nodes: z.int(), sites: z.int(), backups: z.int() }) });
+const End = z.object({
+  // Older ones have no providers.
+  end: z.object({ providers: z.int().default(0), nodes: z.int(), sites: z.int(), backups: z.int() }),
+});
 
 export interface Manifest {
   readonly writtenAt: string;
+  readonly providers: readonly z.infer<typeof ManifestProvider>[];
   readonly nodes: readonly z.infer<typeof ManifestNode>[];
   readonly sites: readonly z.infer<typeof ManifestSite>[];
   readonly backups: readonly ManifestBackup[];
 }
 
 export interface ManifestInput {
+  readonly providers: readonly ProviderRecord[];
   readonly nodes: readonly NodeRecord[];
   readonly sites: readonly SiteRecord[];
   readonly backups: readonly Pick<BackupRecord, "s3_path" | "hold" | "verification_failed">[];
 }
 
-export function encodeManifest({ nodes, sites, backups }: ManifestInput, stage: string, now: Date): string {
+export function encodeManifest(
+  { providers, nodes, sites, backups }: ManifestInput,
+  stage: string,
+  now: Date,
+): string {
   const marked = backups.filter(({ hold, verification_failed: failed }) => hold ?? failed);
-  const end = { nodes: nodes.length, sites: sites.length, backups: marked.length };
+  const end = {
+    ...{ providers: providers.length, nodes: nodes.length, sites: sites.length, backups: marked.length },
+  };
   const lines = [
     { manifest: 1, written_at: now.toISOString(), stage },
-    // Parsing leaves out what changes by itself and is learnt again.
+    // Parsing leaves out what changes by itself and is learnt again, and secrets.
+    ...providers.map((provider) => ({ provider: ManifestProvider.parse(provider) })),
     ...nodes.map((node) => ({ node: ManifestNode.parse(node) })),
     ...sites.map((site) => ({ site: ManifestSite.parse(site) })),
     ...marked.map((backup) => ({ backup: ManifestBackup.parse(backup) })),
@@ -104,12 +132,13 @@ export function decodeManifest(text: string): Manifest {
   const records = rest.map((line, at) => read(Line, line, at + 2));
   const manifest: Manifest = {
     writtenAt: head.written_at,
+    providers: records.flatMap((one) => ("provider" in one ? [one.provider] : [])),
     nodes: records.flatMap((one) => ("node" in one ? [one.node] : [])),
     sites: records.flatMap((one) => ("site" in one ? [one.site] : [])),
     backups: records.flatMap((one) => ("backup" in one ? [one.backup] : [])),
   };
-  const { nodes, sites, backups } = manifest;
-  if (nodes.length !== end.nodes || sites.length !== end.sites || backups.length !== end.backups) {
+  const counted = ["providers", "nodes", "sites", "backups"] as const;
+  if (counted.some((what) => manifest[what].length !== end[what])) {
     throw new Error("The manifest is not whole: its last line counts other records.");
   }
   return manifest;

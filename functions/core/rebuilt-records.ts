@@ -1,9 +1,15 @@
-// The records of nodes and sites as a lost table gets them back: from the manifest, or from nothing but where archives lie.
+// The records of storages, nodes and sites as a lost table gets them back: from the manifest, or from nothing but where archives lie.
 
 import { SiteName } from "#shared/contracts/common.ts";
 import { archiveFileTime, archiveSiteName, parseObjectPath } from "#shared/object-key.ts";
 import type { Manifest } from "./manifest.ts";
-import type { NodeRecord, SiteRecord } from "./records.ts";
+import type { NodeRecord, ProviderRecord, SiteRecord } from "./records.ts";
+
+/** Its secret is not in the manifest. */
+export function providerFromManifest(provider: Manifest["providers"][number], now: Date): ProviderRecord {
+  // A version that no process has seen: what they have opened is kept by it.
+  return { ...provider, version: now.getTime() } as ProviderRecord;
+}
 
 export function nodeFromManifest(node: Manifest["nodes"][number], queueUrl: string): NodeRecord {
   // Its sites count themselves in again.

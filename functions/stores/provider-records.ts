@@ -5,7 +5,7 @@ import type { ProviderFeatures } from "#shared/contracts/storage.ts";
 import type { ProviderRecord, SiteRecord } from "../core/records.ts";
 import { ifCondition } from "./node-records.ts";
 import { key, type Table } from "./table.ts";
-import { asPut, asUpdate, type WriteItem } from "./transact.ts";
+import { asPut, asUpdate, transact, type WriteItem } from "./transact.ts";
 
 function providerEntity(table: Table) {
   return new Entity(
@@ -58,6 +58,8 @@ export interface ProviderRecords {
   get(id: string): Promise<ProviderRecord | undefined>;
   all(): Promise<ProviderRecord[]>;
   create(provider: ProviderRecord): Promise<void>;
+  /** Of a table that is rebuilt; false when there is such a provider. */
+  restore(provider: ProviderRecord): Promise<boolean>;
   /** False, as `remove`, when it has changed since `before` was read. */
   change(change: { before: ProviderRecord; after: ProviderRecord }): Promise<boolean>;
   remove(provider: ProviderRecord): Promise<boolean>;
@@ -66,6 +68,8 @@ export interface ProviderRecords {
   forgetChoices(choices: readonly StorageChoice[]): Promise<void>;
   /** Go into the transaction in which a site chooses it; they fail when it is gone. */
   chooseItems(id: string, site: Pick<SiteRecord, "id" | "node_id">): WriteItem[];
+  /** That the site has archives there. */
+  restoreChoice(id: string, site: Pick<SiteRecord, "id" | "node_id">): Promise<void>;
 }
 
 export function openProviderRecords(table: Table): ProviderRecords {
@@ -80,6 +84,9 @@ export function openProviderRecords(table: Table): ProviderRecords {
     },
     async create(provider) {
       await providers.create(provider).go();
+    },
+    async restore(provider) {
+      return transact(table, [asPut(providers.create(provider).params())]);
     },
     async change({ before, after }) {
       const put = providers
@@ -97,6 +104,9 @@ export function openProviderRecords(table: Table): ProviderRecords {
     },
     async forgetChoices(forgotten) {
       for (const choice of forgotten) await choices.delete(choice).go();
+    },
+    async restoreChoice(id, site) {
+      await choices.put({ provider_id: id, site_id: site.id, node_id: site.node_id }).go();
     },
     chooseItems(id, site) {
       return [

@@ -52,11 +52,13 @@ const NO_PROVIDERS: ProviderRecords = {
   get: refused,
   all: refused,
   create: refused,
+  restore: refused,
   change: refused,
   remove: refused,
   choices: refused,
   forgetChoices: refused,
   chooseItems: refused,
+  restoreChoice: refused,
 };
 
 interface Whose {

@@ -9,6 +9,7 @@ import { openObjectList } from "#functions/stores/object-list.ts";
 import { openOwnObjects } from "#functions/stores/objects.ts";
 import { openQueues } from "#functions/stores/queues.ts";
 import { openRecords } from "#functions/stores/records.ts";
+import { openStorages } from "#functions/stores/storages.ts";
 import type { Site } from "#shared/contracts/sites.ts";
 import { emptyTable } from "#test/helpers/empty-table.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
@@ -69,6 +70,7 @@ function rebuild(): Promise<RebuildReport> {
     records: openRecords(config),
     objects: openOwnObjects(config),
     objectList: openObjectList(config),
+    storages: openStorages(config),
     manifests: openManifests(config),
     queues: openQueues(config),
   };

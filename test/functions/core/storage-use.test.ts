@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { decodeManifest, encodeManifest, oldManifests } from "#functions/core/manifest.ts";
-import type { BackupRecord, NodeRecord, SiteRecord } from "#functions/core/records.ts";
+import type { BackupRecord, NodeRecord, ProviderRecord, SiteRecord } from "#functions/core/records.ts";
 import { samplesOf, sumUse, topUsers } from "#functions/core/storage-use.ts";
 
 const NOW = new Date("2030-01-31T12:00:00.000Z");
@@ -55,15 +55,35 @@ describe("the manifest", () => {
   const hold = { at: NOW.toISOString(), by: "me" };
   const backups = [{ s3_path: "/a", hold }, { s3_path: "/b" }] as Pick<BackupRecord, "s3_path" | "hold">[];
   const schedule = { expression: "rate(1 day)", time_zone: "UTC", flexible_minutes: 0, enabled: true };
-  const full = site(S1, { schedule, quota_bytes: 9, active_job_id: randomUUID(), last_backup_bytes: 3 });
-  const text = encodeManifest({ nodes: [node(N1)], sites: [full, site(S2)], backups }, "prod", NOW);
+  const provider: ProviderRecord = {
+    ...{ id: randomUUID(), version: 7, kind: "s3", name: "R2", region: "auto", bucket: "elsewhere" },
+    ...{ endpoint: "https://r2.example.com", force_path_style: true, created_at: NOW.toISOString() },
+    ...{ access_key_id: "AK", sealed_secret: "-----BEGIN AGE ENCRYPTED FILE-----" },
+  };
+  const full = site(S1, {
+    ...{ schedule, quota_bytes: 9, active_job_id: randomUUID(), last_backup_bytes: 3 },
+    storage_provider_id: provider.id,
+  });
+  const input = { providers: [provider], nodes: [node(N1)], sites: [full, site(S2)], backups };
+  const text = encodeManifest(input, "prod", NOW);
 
   test("has what only records know, and neither what changes by itself nor rights", () => {
     const manifest = decodeManifest(text);
     expect(manifest.backups).toEqual([{ s3_path: "/a", hold }]);
     expect(manifest.nodes[0]).toMatchObject({ id: N1, signing_key: "key", age_recipient: "age" });
-    expect(manifest.sites[0]).toMatchObject({ id: S1, schedule, quota_bytes: 9 });
-    expect(text).not.toMatch(/active_job_id|last_backup|last_seen|site_count|hash|token/);
+    expect(manifest.sites[0]).toMatchObject({
+      ...{ id: S1, schedule, quota_bytes: 9, storage_provider_id: provider.id },
+    });
+    const { version: _version, sealed_secret: _secret, ...shown } = provider;
+    expect(manifest.providers).toEqual([shown]);
+    expect(text).not.toMatch(/active_job_id|last_backup|last_seen|site_count|hash|token|secret|AGE/);
+  });
+
+  test("of before there were providers in it is read as ever", () => {
+    const lines = encodeManifest({ ...input, providers: [] }, "prod", NOW);
+    const old = lines.replace('"providers":0,', "");
+    expect(old).not.toContain("providers");
+    expect(decodeManifest(old)).toMatchObject({ providers: [], sites: [{ id: S1 }, { id: S2 }] });
   });
 
   test("is believed whole or not at all", () => {
@@ -73,7 +93,7 @@ describe("the manifest", () => {
       expect(() => decodeManifest(lines.slice(0, cut).join("\n"))).toThrow(/manifest/);
     }
     expect(() => decodeManifest(text.replace('"live"', '"dead"'))).toThrow(
-      "Line 2 of the manifest is not valid",
+      "Line 3 of the manifest is not valid",
     );
     expect(() => decodeManifest(text.replace('"manifest":1', '"manifest":2'))).toThrow("Line 1");
   });
