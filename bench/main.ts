@@ -1,10 +1,12 @@
 // `npm run bench`: builds a site, backs it up with us and with what people use today, and holds the result against the
-// bars. --json: a line per row; --rows NAME[,NAME]; --rounds N; --dir DIR keeps the site for the next run; --save
-// keeps the results; --small: a site of 1/30, to try the bench itself.
+// bars. What it takes: scripts/bench-options.mjs.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { BENCH } from "../scripts/bench-options.mjs";
+import { readOptions } from "../scripts/read-options.mjs";
+import { runMain } from "../scripts/setup.mjs";
+import { SetupError } from "../scripts/setup-error.mjs";
 import { PAGE_ROW, pageRow } from "./page-row.ts";
 import { runPages } from "./pages.ts";
 import { warmUp } from "./peers.ts";
@@ -19,16 +21,7 @@ const TIMES_LARGER = 8;
 
 const ALL_ROWS = [...ROW_NAMES, ...RESTORE_ROW_NAMES, PAGE_ROW];
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    rows: { type: "string" },
-    rounds: { type: "string", default: "3" },
-    dir: { type: "string" },
-    save: { type: "boolean", default: false },
-    small: { type: "boolean", default: false },
-  },
-});
+const options = readOptions(BENCH);
 
 const size = options.small ? SMALL_SITE : USUAL_SITE;
 
@@ -39,7 +32,8 @@ function say(text: string): void {
 function wantedRows(): ReadonlySet<string> {
   const names = options.rows?.split(",") ?? ALL_ROWS;
   const unknown = names.filter((name) => !ALL_ROWS.includes(name));
-  if (unknown.length > 0) throw new Error(`No row ${unknown.join(", ")}; there are ${ALL_ROWS.join(", ")}`);
+  if (unknown.length > 0)
+    throw new SetupError(`No row ${unknown.join(", ")}; there are ${ALL_ROWS.join(", ")}`);
   return new Set(names);
 }
 
@@ -84,8 +78,8 @@ async function* measure(world: World, scratch: string, rounds: number): AsyncGen
 async function main(): Promise<boolean> {
   wantedRows();
   const rounds = Number(options.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds is a number from 1");
-  if (options.small && options.save) throw new Error("What --small measures is no result to --save");
+  if (!Number.isInteger(rounds) || rounds < 1) throw new SetupError("--rounds is a number from 1");
+  if (options.small && options.save) throw new SetupError("What --small measures is no result to --save");
   const startedAt = new Date();
   const loadBefore = loadavg()[0] ?? 0;
   const scratch = await mkdtemp(join(tmpdir(), "backupd-bench-"));
@@ -106,4 +100,4 @@ async function main(): Promise<boolean> {
   }
 }
 
-process.exitCode = (await main()) ? 0 : 1;
+await runMain(async () => ((await main()) ? 0 : 1));

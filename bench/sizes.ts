@@ -1,13 +1,15 @@
 // `npm run bench:sizes`: what a backup costs against the size of the site, by files (1,000 to a million of 1 KB) and
 // by bytes (0.1 to 10 GB in files of 4 MB that do not compress): seconds, memory, bytes and requests, for a first
-// backup and for one of the unchanged site. --only NAME[,NAME]; --dir DIR for the sites, on a disk with 25 GB free; --save
-// keeps table and plot.
+// backup and for one of the unchanged site. What it takes: scripts/bench-options.mjs.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, statfs } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { BENCH_SIZES } from "../scripts/bench-options.mjs";
+import { readOptions } from "../scripts/read-options.mjs";
+import { runMain } from "../scripts/setup.mjs";
+import { SetupError } from "../scripts/setup-error.mjs";
 import { plotSvg } from "./plot.ts";
 import { describeSetting } from "./report.ts";
 import { addMedia } from "./site.ts";
@@ -54,13 +56,7 @@ function byBytes(bytes: number): Size {
   return { name: `${bytes / 1e9} GB`, by: "bytes", files, bytes, build };
 }
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: "string" },
-    dir: { type: "string", default: tmpdir() },
-    save: { type: "boolean", default: false },
-  },
-});
+const options = readOptions(BENCH_SIZES);
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -70,7 +66,7 @@ function wanted(): readonly Size[] {
   const names = options.only?.split(",");
   const unknown = names?.filter((name) => !SIZES.some((size) => size.name === name)) ?? [];
   if (unknown.length > 0)
-    throw new Error(`No ${unknown.join(", ")}; there are ${SIZES.map(({ name }) => name).join(", ")}`);
+    throw new SetupError(`No ${unknown.join(", ")}; there are ${SIZES.map(({ name }) => name).join(", ")}`);
   return SIZES.filter(({ name }) => names?.includes(name) ?? true);
 }
 
@@ -102,14 +98,15 @@ async function measure(world: World, scratch: string, size: Size): Promise<SizeR
 const { machine } = describeSetting(new Date(), 0, 1);
 
 async function main(): Promise<void> {
+  const sizes = wanted();
   const { bavail, bsize } = await statfs(options.dir);
   if (bavail * bsize < NEEDED_BYTES)
-    throw new Error(`${options.dir} has less than 25 GB free; name another by --dir`);
+    throw new SetupError(`${options.dir} has less than 25 GB free; name another by --dir`);
   const scratch = await mkdtemp(join(options.dir, "backupd-sizes-"));
   const fresh: SizeResult[] = [];
   try {
     await using world = await startWorld(scratch);
-    for (const size of wanted()) {
+    for (const size of sizes) {
       fresh.push(await measure(world, scratch, size));
       if (options.save) keep(fresh); // At once: the next one may take long, or all the disk.
     }
@@ -129,4 +126,7 @@ function keep(fresh: readonly SizeResult[]): void {
   writeFileSync(join(RESULTS, "sizes.svg"), plotSvg(sizePanels(results)));
 }
 
-await main();
+await runMain(async () => {
+  await main();
+  return 0;
+});

@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { readOptions } from "../../scripts/read-options.mjs";
 import { checkMonth } from "./checks.ts";
 import { costOf, totalOf } from "./cost.ts";
 import type { SimOptions } from "./plan.ts";
@@ -27,7 +27,8 @@ a backup is lost or made twice, a planted failure is not found in time, or someb
   --save         writes bench/results/DATE-sim.md
 `;
 
-const { values } = parseArgs({
+const values = readOptions({
+  usage: HELP,
   options: {
     sites: { type: "string", default: "100000" },
     nodes: { type: "string", default: "5000" },
@@ -36,7 +37,6 @@ const { values } = parseArgs({
     workers: { type: "string", default: String(availableParallelism()) },
     json: { type: "boolean", default: false },
     save: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   },
 });
 
@@ -47,11 +47,7 @@ function wholeNumber(name: "sites" | "nodes" | "days" | "seed" | "workers", leas
   process.exit(2);
 }
 
-if (values.help) {
-  console.log(HELP);
-} else {
-  process.exitCode = await simulate();
-}
+process.exitCode = await simulate();
 
 async function simulate(): Promise<number> {
   const startedAt = performance.now();
