@@ -1,5 +1,7 @@
 // A report of a comparison as it grows: everything is counted, and the first findings of each kind are kept.
+import { DEFAULT_PROVIDER } from "#shared/contracts/storage.ts";
 import type { ComparedStorage, StorageReport } from "#shared/contracts/upkeep.ts";
+import type { ErrorCode } from "#shared/error-kinds.ts";
 
 const KEPT_OF_A_KIND = 20;
 const DETAIL_CHARS = 300;
@@ -34,12 +36,19 @@ export function sumStorages(report: StorageReport): void {
   }
 }
 
-/** What was not compared, in words; undefined when all was. */
+/**
+ * What was not compared and should have been, in words; undefined when all was. Keys that may not list are as
+ * docs/SECURITY.md advises for nodes: an alarm that such a storage rings each day would hide all others.
+ */
 export function failureOf({ failed_sites: sites, storages }: StorageReport): string | undefined {
-  const errors = storages.flatMap(({ error }) => error ?? []);
+  const errors = storages.flatMap(({ error, provider_id: id }) =>
+    error === null || (error.code === DENIED && id !== DEFAULT_PROVIDER) ? [] : error.message,
+  );
   if (sites > 0) errors.unshift(`${sites} sites could not be compared.`);
   return errors.length === 0 ? undefined : errors.join(" ");
 }
+
+const DENIED: ErrorCode = "storage_denied";
 
 interface Counting<K extends string, F extends { readonly kind: K }> {
   readonly counts: Partial<Record<K, number>>;

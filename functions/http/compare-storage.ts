@@ -69,7 +69,7 @@ export async function compareStorage(
     return last;
   };
   try {
-    for await (const contents of mergePrefixes(sites, storage.list.objectsAfter(after))) {
+    for await (const contents of mergePrefixes(sites, listOf(storage, sites, after))) {
       batch.push(contents);
       if (batch.length < AT_ONCE) continue;
       const last = await settle();
@@ -98,6 +98,16 @@ async function placesOf(
       : // That a site has no faults left is seen when all are looked at.
         (await records.providers.choices(providerId)).map((one) => place(one.node_id, one.site_id, false));
   return places.sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+}
+
+/** Elsewhere only what lies below the sites' nodes: keys may be confined to that, and the rest is somebody else's. */
+async function* listOf(
+  { providerId, list }: ListedStorage,
+  sites: readonly SitePlace[],
+  after: string,
+): AsyncGenerator<StoredObject> {
+  if (providerId === undefined) yield* list.objectsAfter(after);
+  else for (const id of new Set(sites.map(({ nodeId }) => nodeId))) yield* list.objectsAfter(after, `${id}/`);
 }
 
 async function lookAt(contents: Contents, work: Work): Promise<void> {

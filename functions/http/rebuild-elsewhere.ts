@@ -6,7 +6,6 @@ import { parseObjectPath } from "#shared/object-key.ts";
 import type { ManifestBackup } from "../core/manifest.ts";
 import { mergePrefixes } from "../core/merge-prefixes.ts";
 import type { ProviderRecord } from "../core/records.ts";
-import { isOwnKey } from "../core/storage-report.ts";
 import type { StoredObject } from "../core/stored-object.ts";
 import type { Deps } from "../deps.ts";
 import { adoptLost } from "./adopt-lost.ts";
@@ -50,16 +49,18 @@ async function adoptFrom({ id: providerId }: ProviderRecord, work: RebuildElsewh
   const { records, storages } = deps;
   const [objects, list] = await Promise.all([storages.at(providerId), storages.listAt(providerId)]);
   const lost = { deps: { ...deps, objects }, report, marks, elsewhere: { providerId, isChosen: true } };
-  for await (const group of mergePrefixes([], list.objectsAfter(""))) {
-    const site = await siteOf(group.objects, deps);
-    if (site !== undefined) {
-      // First: a backup whose storage nobody has chosen would not be compared, nor keep the provider.
-      await records.providers.restoreChoice(providerId, site);
-      await adoptLost(group.objects, lost);
-      continue;
+  for (const { id: nodeId } of await records.nodes.everyOne()) {
+    for await (const group of mergePrefixes([], list.objectsAfter("", `${nodeId}/`))) {
+      const site = await siteOf(group.objects, deps);
+      if (site !== undefined) {
+        // First: a backup whose storage nobody has chosen would not be compared, nor keep the provider.
+        await records.providers.restoreChoice(providerId, site);
+        await adoptLost(group.objects, lost);
+        continue;
+      }
+      const why = "no backup of a site on record";
+      report.refused.push(...group.objects.map(({ key }) => ({ key, why })));
     }
-    const strange = group.objects.filter(({ key }) => !isOwnKey(key));
-    report.refused.push(...strange.map(({ key }) => ({ key, why: "no backup of a site on record" })));
   }
 }
 

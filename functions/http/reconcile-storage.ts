@@ -3,6 +3,7 @@
 import { DEFAULT_PROVIDER } from "#shared/contracts/storage.ts";
 import type { StorageReport } from "#shared/contracts/upkeep.ts";
 import { BackupError } from "#shared/errors.ts";
+import { errorReport } from "../core/job-state.ts";
 import { readCursor, type StoragePlace, storagesFrom, writeCursor } from "../core/storage-cursor.ts";
 import { addStorage, newStorageReport, sumStorages } from "../core/storage-report.ts";
 import { viewDefaultProvider } from "../core/view-provider.ts";
@@ -65,7 +66,7 @@ async function compareOne(
   } catch (error) {
     // What is not the storage's trouble has no code here.
     if (!(error instanceof BackupError)) throw error;
-    line.error = error.message;
+    line.error = errorReport(error.code, error.message);
     deps.log.error("storage not compared", { provider_id: line.provider_id, error });
     return undefined;
   }
@@ -78,6 +79,7 @@ async function tellUnknown({ report, deps, names, elsewhere }: Run): Promise<voi
     // It may have come while the sites were walked.
     if ((await deps.records.providers.get(id)) !== undefined) continue;
     const line = addStorage(report, { provider_id: id, name: null });
-    line.error = `There is no storage provider ${id}, but ${backups} of the backups on record lie there.`;
+    const why = `There is no storage provider ${id}, but ${backups} of the backups on record lie there.`;
+    line.error = errorReport("archive_unavailable", why);
   }
 }

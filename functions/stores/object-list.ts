@@ -12,8 +12,8 @@ import { awsClient } from "./aws-client.ts";
 
 export interface ObjectList {
   find(key: string): Promise<StoredObject | undefined>;
-  /** All objects whose keys sort after `after`, in the keys' order. */
-  objectsAfter(after: string): AsyncIterable<StoredObject>;
+  /** All objects below `prefix` whose keys sort after `after`, in the keys' order. */
+  objectsAfter(after: string, prefix?: string): AsyncIterable<StoredObject>;
 }
 
 export function openObjectList({ bucketName }: { readonly bucketName: string }): ObjectList {
@@ -31,11 +31,12 @@ export function listBucket(client: S3Client, bucket: string): ObjectList {
         throw error;
       }
     },
-    async *objectsAfter(after) {
+    async *objectsAfter(after, prefix = "") {
       let token: string | undefined;
       do {
         const command = new ListObjectsV2Command({
           Bucket: bucket,
+          ...(prefix === "" ? {} : { Prefix: prefix }),
           ...(after === "" ? {} : { StartAfter: after }),
           ...(token === undefined ? {} : { ContinuationToken: token }),
         });

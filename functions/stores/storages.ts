@@ -79,9 +79,9 @@ function withWords(objects: Objects, name: string): Objects {
 function withListWords(list: ObjectList, name: string): ObjectList {
   return {
     find: (key) => worded(name, list.find(key)),
-    async *objectsAfter(after) {
+    async *objectsAfter(after, prefix) {
       try {
-        yield* list.objectsAfter(after);
+        yield* list.objectsAfter(after, prefix);
       } catch (error) {
         throw storageError(error, `The storage ${name}`);
       }

@@ -1,6 +1,6 @@
 // What keeps the records, the storage and AWS in step: comparisons, what they found and what they did about it.
 import * as z from "zod";
-import { Bytes, Id, Timestamp } from "./common.ts";
+import { Bytes, ErrorReport, Id, Timestamp } from "./common.ts";
 import { DEFAULT_PROVIDER, ProviderId } from "./storage.ts";
 
 const Count = z.int().min(0);
@@ -54,10 +54,9 @@ export const ComparedStorage = z.object({
   name: z.string().nullable().describe("null: it is not on record, but backups are said to lie there"),
   sites: Count,
   ...Compared,
-  error: z
-    .string()
-    .nullable()
-    .describe("Why it was not compared, or not to its end; what was not looked at does not count as missing"),
+  error: ErrorReport.nullable().describe(
+    "Why it was not compared, or not to its end; what was not looked at does not count as missing",
+  ),
 });
 export type ComparedStorage = z.infer<typeof ComparedStorage>;
 

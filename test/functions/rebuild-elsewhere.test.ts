@@ -107,7 +107,7 @@ test("a storage comes back without its secret, and its archives when it has it a
   const { storages, counts: found } = await admin.call("reconcileStorage", { body: { dry_run: false } });
   expect(storages).toMatchObject([
     { provider_id: "default", backups: 1, error: null },
-    { provider_id: provider.id, error: expect.stringContaining("cannot be opened") },
+    { provider_id: provider.id, error: { code: "storage_secret_unreadable" } },
   ]);
   expect(found).toEqual({});
 

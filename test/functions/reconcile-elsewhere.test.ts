@@ -73,6 +73,8 @@ const foundAt = (report: StorageReport, { id }: Pick<StorageProvider, "id"> = pr
     .map(({ kind, key }) => [kind, key])
     .sort(byText);
 
+const refusal = (status: number, code: string): S3Fault => ({ status, code });
+
 /** A backup whose report got lost, and its bytes. */
 async function loseReport(siteId: string): Promise<{ key: string; body: Uint8Array }> {
   const body = { site_id: siteId, runner_id: randomUUID(), trigger: "manual" as const, create: true };
@@ -173,12 +175,22 @@ test("after a move each backup is looked for where it lies, and a bucket under t
 });
 
 test.each([
-  ["cannot be reached", (): S3Fault => "reset", /The storage bucket-\d+: /],
-  ["may not be listed", (): S3Fault => ({ status: 403, code: "AccessDenied" }), /\(HTTP 403 AccessDenied\)/],
-  ["has no such bucket", (): S3Fault => ({ status: 404, code: "NoSuchBucket" }), /There is no such bucket/],
+  ["cannot be reached", "storage_unreachable", (): S3Fault => "reset", /The storage bucket-\d+: /],
+  [
+    "may not be listed",
+    "storage_denied",
+    (): S3Fault => refusal(403, "AccessDenied"),
+    /\(HTTP 403 AccessDenied\)/,
+  ],
+  [
+    "has no such bucket",
+    "storage_failed",
+    (): S3Fault => refusal(404, "NoSuchBucket"),
+    /There is no such bucket/,
+  ],
 ])(
   "a storage that %s says so by itself: nothing counts as missing, and the others are compared",
-  async (_what, fault, said) => {
+  async (_what, code, fault, said) => {
     const broken = provider;
     const other = await newProvider(`bucket-${buckets}-other`);
     const [site, otherSite] = [await newSite(broken.id), await newSite(other.id)];
@@ -188,18 +200,20 @@ test.each([
     await remove(backup.s3Path, broken.bucket);
     storage.wire.fault = ({ operation, bucket }) =>
       operation === "ListObjectsV2" && bucket === broken.bucket ? fault() : undefined;
-    await expect(run()).rejects.toThrow(said);
+    // As docs/SECURITY.md advises for nodes' keys: nothing to alarm people for, day by day.
+    if (code === "storage_denied") await run();
+    else await expect(run()).rejects.toThrow(said);
     const { storage: report } = await master.admin.call("getUpkeep");
     if (report === null) throw new Error("no report");
     expect(lineOf(report, broken)).toMatchObject({
       ...{ name: broken.name, sites: 0, backups: 0, objects: 0 },
-      error: expect.stringMatching(said),
+      error: { code, message: expect.stringMatching(said) },
     });
     expect(foundAt(report, broken)).toEqual([]);
     expect(foundAt(report, other)).toEqual([["missing", objectKey(gone.s3Path)]]);
     expect((await master.admin.call("getBackup", { id: backup.id })).verification_failed).toBeNull();
     const { storages } = await dryRun();
-    expect(storages.find(({ provider_id }) => provider_id === broken.id)?.error).toMatch(said);
+    expect(storages.find(({ provider_id }) => provider_id === broken.id)?.error?.message).toMatch(said);
   },
 );
 
@@ -217,9 +231,9 @@ test("where a list breaks off, what was listed is compared, and what was not is 
     const list = await storages.listAt(id);
     return {
       ...list,
-      async *objectsAfter(after) {
+      async *objectsAfter(after, prefix) {
         let left = id === provider.id ? 2 : Number.POSITIVE_INFINITY;
-        for await (const object of list.objectsAfter(after)) {
+        for await (const object of list.objectsAfter(after, prefix)) {
           yield object;
           left -= 1;
           if (left === 0) throw new BackupError("storage_denied", { detail: "No more pages." });
@@ -235,8 +249,23 @@ test("where a list breaks off, what was listed is compared, and what was not is 
     },
   );
   // The second one's list may have had more to come.
-  expect(lineOf(report)).toMatchObject({ sites: 1, backups: 2, objects: 1, error: "No more pages." });
+  expect(lineOf(report)).toMatchObject({
+    sites: 1,
+    backups: 2,
+    objects: 1,
+    error: { message: "No more pages." },
+  });
   expect(foundAt(report)).toEqual([["missing", gone[0]]]);
+});
+
+test("only what lies below the sites' nodes is looked at: the rest of the bucket is somebody else's", async () => {
+  const siteId = await newSite();
+  const gone = await backUp(siteId);
+  await remove(gone.s3Path);
+  await put("holiday/photo.jpg", "x");
+  const report = await dryRun();
+  expect(lineOf(report)).toMatchObject({ sites: 1, objects: 0, error: null });
+  expect(foundAt(report)).toEqual([["missing", objectKey(gone.s3Path)]]);
 });
 
 test("runs without time go on from storage to storage, and come to every one", async () => {
@@ -280,7 +309,11 @@ test("backups of a storage that is on record no more are told, and are not missi
   await expect(run()).rejects.toThrow(said);
   const { storage: report } = await master.admin.call("getUpkeep");
   expect(report?.storages).toContainEqual(
-    expect.objectContaining({ provider_id: provider.id, name: null, error: said }),
+    expect.objectContaining({
+      provider_id: provider.id,
+      name: null,
+      error: expect.objectContaining({ message: said }),
+    }),
   );
   expect((await master.admin.call("getBackup", { id: backup.id })).verification_failed).toBeNull();
 });
