@@ -187,7 +187,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
       on: "probes",
       may: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
     },
-    TELLS_MISSING,
+    { on: "bucket", may: ["s3:ListBucket"] },
     ...STORAGES,
   ],
   retention: [WRITE, query("table")],

@@ -7,6 +7,7 @@ export const PROBES = [
   "write",
   "read",
   "ranged_read",
+  "list",
   "wrong_checksum",
   "upload_parts",
   "copy_part",
@@ -32,6 +33,7 @@ const WORDS: Readonly<Record<ProbeName, { readonly good: string; readonly not: s
   write: { good: "Wrote an object of 5 MiB.", not: "Could not write an object." },
   read: { good: "Read it back, byte for byte.", not: "Could not read it back." },
   ranged_read: { good: "Read a few bytes from its middle.", not: "Does not give a part of an object." },
+  list: { good: "Listed what is there.", not: "Does not list what is there." },
   wrong_checksum: {
     good: "Refused data that did not fit its checksum.",
     not: "Takes data that does not fit its checksum.",
@@ -75,7 +77,7 @@ export function judgeProbe(results: ProbeResults, kind: ProviderKind, seconds: n
     usable,
     features,
     steps: PROBES.map((name) => stepOf(name, results[name])),
-    notes: [...(usable ? featureNotes(features) : []), ...KEY_NOTES[kind]],
+    notes: [...(usable ? [...featureNotes(features), ...listNotes(results)] : []), ...KEY_NOTES[kind]],
     seconds: Math.round(seconds * 10) / 10,
   };
 }
@@ -123,6 +125,12 @@ function featureNotes(features: ProviderFeatures): string[] {
     ["ranged_reads", "Single files cannot be restored, and archives cannot be looked into."],
   ];
   return missing.filter(([feature]) => !features[feature]).map(([, note]) => note);
+}
+
+/** No feature: it means nothing to backups, only to what looks after them. */
+function listNotes({ list: { outcome } }: ProbeResults): string[] {
+  if (outcome === "good" || outcome === "skipped") return [];
+  return ["Archives that get lost there are noticed by verifications only: schedule proofs."];
 }
 
 const KEY_NOTES: Readonly<Record<ProviderKind, readonly string[]>> = {

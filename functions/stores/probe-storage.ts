@@ -10,6 +10,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
   UploadPartCommand,
@@ -61,6 +62,7 @@ export async function probeStorage(
   }
   await tryIt("read", () => probe.read());
   await tryIt("ranged_read", () => probe.rangedRead());
+  await tryIt("list", () => probe.list());
   await tryIt("wrong_checksum", () => probe.wrongChecksum());
   const canCopy = await tryIt("copy_part", () => probe.assemble("copied", { copies: true, mixed: false }));
   const hasParts =
@@ -152,6 +154,12 @@ function createProbe(client: S3Client, Bucket: string, prefix: string, abortSign
       const found = await collect(Body as AsyncIterable<Uint8Array>, 100);
       const isIt = found.equals(content.subarray(PART_BYTES, PART_BYTES + 100));
       return isIt ? GOOD : bad("Other bytes came back.");
+    },
+
+    async list(): Promise<ProbeResult> {
+      const command = new ListObjectsV2Command({ Bucket, Prefix: prefix, MaxKeys: 10 });
+      const { Contents: found = [] } = await client.send(command, { abortSignal });
+      return found.some(({ Key }) => Key === source) ? GOOD : bad("What was written is not in its list.");
     },
 
     async wrongChecksum(): Promise<ProbeResult> {

@@ -76,6 +76,7 @@ const no = (operation: string, fault: S3Fault = { status: 501, code: "NotImpleme
 describe("without", () => {
   test.each<[string, Off, Partial<ProviderFeatures>, ProbeName[]]>([
     ["copies of parts", no("UploadPartCopy"), { part_copy: false }, ["copy_part"]],
+    ["lists", no("ListObjectsV2", { status: 403, code: "AccessDenied" }), {}, ["list"]],
     [
       "parts of different sizes",
       ({ operation, key }) =>
