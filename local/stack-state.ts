@@ -1,7 +1,7 @@
 // What a local stack must find again at its next start: its ports (enrolled nodes and presigned URLs name them), its
 // own keys and the operator's token. Kept 0600 in the stack's directory.
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
@@ -20,12 +20,18 @@ const StackState = z.strictObject({
 });
 export type StackState = z.infer<typeof StackState>;
 
+export interface FoundState {
+  readonly state: StackState;
+  /** Nobody has been told its ports yet. */
+  readonly isNew: boolean;
+}
+
 /** Reads `<dir>/stack.json`, or makes it: ports from `firstPort` on where they are free, otherwise any. */
-export async function ensureStackState(dir: string, firstPort: number): Promise<StackState> {
+export async function ensureStackState(dir: string, firstPort: number): Promise<FoundState> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const file = join(dir, "stack.json");
+  const file = fileIn(dir);
   const known = await readState(file);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { state: known, isNew: false };
   const state: StackState = {
     version: 1,
     ports: await choosePorts(firstPort),
@@ -37,7 +43,16 @@ export async function ensureStackState(dir: string, firstPort: number): Promise<
   };
   await writeFile(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
-  return state;
+  return { state, isNew: true };
+}
+
+/** The next start makes a new one. */
+export async function forgetStackState(dir: string): Promise<void> {
+  await rm(fileIn(dir), { force: true });
+}
+
+function fileIn(dir: string): string {
+  return join(dir, "stack.json");
 }
 
 async function readState(file: string): Promise<StackState | undefined> {

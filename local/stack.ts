@@ -21,7 +21,7 @@ import { type RunningSqs, startSqs } from "./sqs.ts";
 import { ALERT_TARGETS, keptParameter } from "./ssm/kept-parameter.ts";
 import { startSsm } from "./ssm/server.ts";
 import { ensureStorageIdentity, STORAGE_IDENTITY } from "./ssm/storage-identity.ts";
-import { ensureStackState, type StackState } from "./stack-state.ts";
+import { ensureStackState, forgetStackState, type StackState } from "./stack-state.ts";
 import { type StsOptions, startSts } from "./sts/server.ts";
 import { createResources } from "./tables.ts";
 
@@ -81,9 +81,28 @@ const ARNS = localArns(NAMES, { region: REGION, account: ACCOUNT });
 /** By their logical ids in infra/. */
 const QUEUE_ARNS: Readonly<Record<string, string>> = { StoredQueue: ARNS.stored_queue };
 
+const ATTEMPTS = 5;
+
 /** One per process: Lambda handlers share the process' environment. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const state = await ensureStackState(options.dir, options.firstPort);
+  for (let attempt = 1; ; attempt += 1) {
+    const { state, isNew } = await ensureStackState(options.dir, options.firstPort);
+    try {
+      return await startOn(state, options);
+    } catch (error) {
+      // A port that was free as it was chosen may be another's, or a connection's, by the time that it is listened on.
+      const mayChoose = isNew && options.firstPort === 0;
+      if (!mayChoose || !isPortTaken(error) || attempt === ATTEMPTS) throw error;
+      await forgetStackState(options.dir);
+    }
+  }
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && /EADDRINUSE|already in use/i.test(error.message);
+}
+
+async function startOn(state: StackState, options: StackOptions): Promise<Stack> {
   await using starting = new AsyncDisposableStack();
   starting.use(lockDir(options.dir));
   const services = await startServices(options, state, starting);
