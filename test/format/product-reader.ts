@@ -19,8 +19,7 @@ async function readWithProduct(object: Buffer, sha256Index?: string): Promise<vo
   const ignore = (): undefined => undefined;
   const checked = readCheckedEntries(all, { begin: ignore, content: ignore, end: ignore });
   for (const frame of frames) {
-    // A copy, because reading gives its memory back.
-    const stored = new Uint8Array(object.subarray(frame.offset, frame.offset + frame.compressedBytes));
+    const stored = object.subarray(frame.offset, frame.offset + frame.compressedBytes);
     openFrame(frame, stored, (at, tar) => checked.write(at, tar));
   }
   checked.end();

@@ -94,6 +94,7 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
     frames: archive.frames,
     units: planReads(archive.frames, spansOf(archive, selected)),
     signal: pool.signal,
+    memory: pool.memory,
     async work(unit, frames) {
       const files = unit.spans.map((span) => unitFile(archive, selected, span));
       const inWork = pool.begin(files, () => undefined);

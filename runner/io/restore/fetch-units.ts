@@ -2,6 +2,7 @@
 // workers are, and what is in memory at once does not grow with the archive.
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { ReadUnit } from "../../plan/restore/plan-reads.ts";
+import type { FrameBytes, FrameMemory } from "./frame-memory.ts";
 import type { StoredFrame } from "./frame-protocol.ts";
 import type { ObjectReader } from "./object-reader.ts";
 
@@ -10,6 +11,7 @@ export interface FetchOptions {
   readonly frames: readonly FrameRecord[];
   readonly units: Iterator<ReadUnit>;
   readonly signal: AbortSignal;
+  readonly memory: FrameMemory;
   /** Resolves when its frames are taken. */
   readonly work: (unit: ReadUnit, frames: AsyncIterable<StoredFrame>) => Promise<void>;
 }
@@ -42,19 +44,19 @@ export async function fetchUnits(options: FetchOptions): Promise<void> {
 /** The frames of the unit that hold something wanted. */
 async function* framesOf(
   unit: ReadUnit,
-  { reader, frames, signal }: FetchOptions,
+  { reader, frames, memory, signal }: FetchOptions,
 ): AsyncGenerator<StoredFrame, void, undefined> {
   const pieces = reader.read(unit.offset, unit.bytes, signal);
   let index = unit.firstFrame;
   let filled = 0;
-  let stored: Uint8Array<ArrayBuffer> | undefined;
+  let stored: FrameBytes | undefined;
   let span = 0;
   for await (const piece of pieces) {
     let at = 0;
     while (at < piece.length) {
       const frame = frames[index];
       if (frame === undefined) throw new Error("the plan ends before its bytes do");
-      stored ??= Buffer.allocUnsafeSlow(frame.compressedBytes) as Uint8Array<ArrayBuffer>;
+      stored ??= memory.take(frame.compressedBytes);
       const part = piece.subarray(at, at + stored.length - filled);
       stored.set(part, filled);
       filled += part.length;
@@ -64,6 +66,7 @@ async function* framesOf(
       const isWanted =
         (unit.spans[span]?.from ?? Number.POSITIVE_INFINITY) < frame.tarOffset + frame.tarBytes;
       if (isWanted) yield { frame, stored };
+      else memory.giveBack(stored);
       [stored, filled, index] = [undefined, 0, index + 1];
     }
   }

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
+import { type FrameBytes, type FrameMemory, openFrameMemory } from "./frame-memory.ts";
 import type { FromFrameWorker, StoredFrame, ToFrameWorker } from "./frame-protocol.ts";
 
 export interface UnitInWork {
@@ -21,6 +22,8 @@ export interface FramePool<Unit, Question, Result> extends AsyncDisposable {
   ask(what: Question): Promise<void>;
   /** Aborts with that failure or reason. */
   readonly signal: AbortSignal;
+  /** What frames are to lie in. */
+  readonly memory: FrameMemory;
 }
 
 export interface FramePoolOptions {
@@ -41,7 +44,8 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 8 };
 interface Hand {
   readonly worker: Worker;
   units: number;
-  frames: number;
+  /** In its hands, in order. */
+  readonly frames: FrameBytes[];
   readonly waiting: (() => void)[];
 }
 
@@ -51,6 +55,7 @@ export function startFramePool<Unit, Question, Result>(
   options.signal.throwIfAborted();
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
+  const memory = openFrameMemory();
   const onUnitDone = new Map<number, (result: Result) => void>();
   let onAnswer: (() => void) | undefined;
   let onDrained: (() => void) | undefined;
@@ -58,11 +63,13 @@ export function startFramePool<Unit, Question, Result>(
 
   const receive = (hand: Hand, message: FromFrameWorker<Result>): void => {
     switch (message.type) {
-      case "frame-done":
-        hand.frames -= 1;
+      case "frame-done": {
+        const done = hand.frames.shift();
+        if (done !== undefined) memory.giveBack(done);
         hand.waiting.shift()?.();
         options.onFrame(message.tarBytes);
         break;
+      }
       case "unit-done":
         hand.units -= 1;
         onUnitDone.get(message.unit)?.(message.result);
@@ -82,7 +89,7 @@ export function startFramePool<Unit, Question, Result>(
       workerData: options.workerData,
       resourceLimits: WORKER_LIMITS,
     });
-    const hand: Hand = { worker, units: 0, frames: 0, waiting: [] };
+    const hand: Hand = { worker, units: 0, frames: [], waiting: [] };
     worker.on("message", (message: FromFrameWorker<Result>) => receive(hand, message));
     worker.on("error", (cause) =>
       failure.abort(new BackupError("unexpected", { detail: cause.message, cause })),
@@ -102,14 +109,12 @@ export function startFramePool<Unit, Question, Result>(
     hands.push(hired);
     return hired;
   };
-  const tell = (
-    { worker }: Hand,
-    message: ToFrameWorker<Unit, Question>,
-    transfer: ArrayBuffer[] = [],
-  ): void => worker.postMessage(message, transfer);
+  const tell = ({ worker }: Hand, message: ToFrameWorker<Unit, Question>): void =>
+    worker.postMessage(message);
 
   return {
     signal,
+    memory,
     begin(what, onResult) {
       const hand = leastBusy();
       const unit = units;
@@ -119,11 +124,11 @@ export function startFramePool<Unit, Question, Result>(
       tell(hand, { type: "unit", unit, what });
       return {
         async frame({ frame, stored }) {
-          while (hand.frames >= FRAMES_PER_WORKER) {
+          while (hand.frames.length >= FRAMES_PER_WORKER) {
             await orAborted<void>(signal, (resolve) => hand.waiting.push(resolve));
           }
-          hand.frames += 1;
-          tell(hand, { type: "frame", unit, frame, stored }, [stored.buffer]);
+          hand.frames.push(stored);
+          tell(hand, { type: "frame", unit, frame, stored });
         },
         end: () => tell(hand, { type: "unit-end", unit }),
       };

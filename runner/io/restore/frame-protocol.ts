@@ -2,11 +2,12 @@
 // that begins and ends at entries, so that each can be worked on without the others.
 import type { ErrorCode } from "#shared/error-kinds.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
+import type { FrameBytes } from "./frame-memory.ts";
 
 export interface StoredFrame {
   readonly frame: FrameRecord;
-  /** Memory of its own. */
-  readonly stored: Uint8Array<ArrayBuffer>;
+  /** Of the pool's memory, and back in it once this frame is done. */
+  readonly stored: FrameBytes;
 }
 
 export type ToFrameWorker<Unit, Question> =

@@ -6,14 +6,13 @@ import { corrupt } from "#shared/format/corrupt.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import { readRawFrame } from "#shared/format/raw-frame.ts";
 import { isOneFrame } from "../../plan/restore/zstd-frames.ts";
-import { freeBuffer } from "../free-buffer.ts";
 
 const SPARE_BYTES = 64;
 const SHARED_BYTES = 262_144;
 
 /**
- * Hands the frame's part of the tar to `use`, which must not keep it, in one piece or several: its memory, and that of
- * `stored`, is given back at once, because the garbage collector does not feel its weight. Synchronous, for worker threads.
+ * Hands the frame's part of the tar to `use`, which must not keep it, in one piece or several: what was decompressed is given
+ * back at once, because the garbage collector does not feel its weight. Synchronous, for worker threads.
  *
  * @throws BackupError `archive_corrupt`; what `use` throws.
  */
@@ -38,7 +37,6 @@ export function openFrame(
     use(tarOffset, block);
     tarOffset += block.length;
   }
-  freeBuffer(stored);
 }
 
 function openCompressed(
@@ -48,7 +46,6 @@ function openCompressed(
 ): void {
   if (!isOneFrame(stored)) throw corrupt(`The frame at ${frame.offset} is not one zstd frame`);
   const tar = decompress(frame, stored);
-  freeBuffer(stored);
   checkLength(frame, tar.length);
   use(frame.tarOffset, tar);
   // Smaller ones may share their memory with others.

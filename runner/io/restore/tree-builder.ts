@@ -64,6 +64,7 @@ export function openTreeBuilder(root: ByteString, owners?: OwnerMap): TreeBuilde
   /** Of hard links: where their targets lie. */
   const targets = [{ name: "", ...openDirectory(root) }];
 
+  const umask = process.umask();
   const owns = newFileOwner(open[0]?.fd ?? -1);
   const ownerOf = (owner: Owner): Owner => (owners === undefined ? owner : mapOwner(owners, owner));
   /** A third of the time that small files take goes into calls that change nothing; they are left out. */
@@ -85,7 +86,7 @@ export function openTreeBuilder(root: ByteString, owners?: OwnerMap): TreeBuilde
           write: (bytes) => attempt(name, () => writeAll(fd, bytes)),
           close() {
             try {
-              const hasMode = (mode & PERMISSION_BITS & ~process.umask()) === mode;
+              const hasMode = (mode & PERMISSION_BITS & ~umask) === mode;
               attempt(name, () => restore(fd, { ...metadata, mode }, hasMode));
             } finally {
               closeSync(fd);

@@ -67,6 +67,7 @@ export async function verifyArchive({
     frames,
     units: planReads(frames, isRestOnly ? endSpan(archive) : allSpans(archive)),
     signal: pool.signal,
+    memory: pool.memory,
     async work(unit, stored) {
       const entries = unit.spans.filter(({ id }) => id !== END).map((span) => expectedEntry(archive, span));
       const inWork = pool.begin(entries, (result) => {

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { fetchUnits } from "#runner/io/restore/fetch-units.ts";
+import { openFrameMemory } from "#runner/io/restore/frame-memory.ts";
 import type { ObjectReader } from "#runner/io/restore/object-reader.ts";
 import type { ReadUnit } from "#runner/plan/restore/plan-reads.ts";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
@@ -73,6 +74,7 @@ test("four ranges are read at once, however many there are, and every frame come
     frames,
     units: units.values(),
     signal,
+    memory: openFrameMemory(),
     async work(_unit, stored) {
       for await (const { frame } of stored) taken += frame.compressedBytes;
     },
@@ -90,6 +92,7 @@ test("what nobody takes is not read: a frame for each of the four ranges is all 
     frames,
     units: units.values(),
     signal,
+    memory: openFrameMemory(),
     async work(_unit, stored) {
       for await (const _ of stored) {
         frameCount += 1;
@@ -112,6 +115,7 @@ test("a failure ends all of them", async () => {
     frames,
     units: units.values(),
     signal,
+    memory: openFrameMemory(),
     async work({ firstFrame }, stored) {
       for await (const _ of stored) if (firstFrame === 2 * FRAMES_PER_UNIT) throw new Error("a bad frame");
     },
