@@ -5,6 +5,7 @@ import { crc32 } from "node:zlib";
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import { MIN_PART_BYTES } from "../plan/part-sizes.ts";
 import type { Piece } from "./archive.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import { freeBuffer } from "./free-buffer.ts";
 
 export interface Part {
@@ -91,7 +92,7 @@ export function createPartCutter(
           if (frame === undefined) frames = undefined;
           const buffer = beingFilled();
           const sliceBytes = Math.min(buffer.length - filled, each.length - offset, SLICE_BYTES);
-          Buffer.prototype.copy.call(each, buffer, filled, offset, offset + sliceBytes);
+          copyBytes(each, buffer, filled, offset, offset + sliceBytes);
           crc = crc32(buffer.subarray(filled, filled + sliceBytes), crc);
           filled += sliceBytes;
           offset += sliceBytes;

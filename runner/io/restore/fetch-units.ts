@@ -2,6 +2,7 @@
 // workers are, and what is in memory at once does not grow with the archive.
 import type { FrameRecord } from "#shared/format/index-frame.ts";
 import type { ReadUnit } from "../../plan/restore/plan-reads.ts";
+import { copyBytes } from "../copy-bytes.ts";
 import type { FrameBytes, FrameMemory } from "./frame-memory.ts";
 import type { StoredFrame } from "./frame-protocol.ts";
 import type { ObjectReader } from "./object-reader.ts";
@@ -58,7 +59,7 @@ async function* framesOf(
       if (frame === undefined) throw new Error("the plan ends before its bytes do");
       stored ??= memory.take(frame.compressedBytes);
       const part = piece.subarray(at, at + stored.length - filled);
-      stored.set(part, filled);
+      copyBytes(part, stored, filled);
       filled += part.length;
       at += part.length;
       if (filled < stored.length) continue;
