@@ -46,11 +46,14 @@ export async function startMariadb(options: MariadbOptions): Promise<Mariadb> {
   const dataDir = resolve(options.dataDir);
   await endAbandonedProcess("MariaDB", recordFileOf(dataDir));
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(tempDirOf(dataDir), { recursive: true, mode: 0o700 });
   if ((await readdir(dataDir)).length === 0) await installSystemTables(dataDir);
   return await withPort(options.port, (port) => startServer(dataDir, port));
 }
 
 const recordFileOf = (dataDir: string): string => `${dataDir}.process.json`;
+/** A server that starts removes all temporary tables from this directory, also those of others: none shares /tmp. */
+const tempDirOf = (dataDir: string): string => `${dataDir}.tmp`;
 const logFileOf = (dataDir: string): string => `${dataDir}.log`;
 
 async function installSystemTables(dataDir: string): Promise<void> {
@@ -59,6 +62,7 @@ async function installSystemTables(dataDir: string): Promise<void> {
   const args = [
     "--no-defaults",
     `--datadir=${dataDir}`,
+    `--tmpdir=${tempDirOf(dataDir)}`,
     `--user=${username}`,
     "--auth-root-authentication-method=socket",
     `--auth-root-socket-user=${username}`,
@@ -92,6 +96,7 @@ async function startServer(dataDir: string, port: number): Promise<Mariadb> {
     args: [
       "--no-defaults",
       `--datadir=${dataDir}`,
+      `--tmpdir=${tempDirOf(dataDir)}`,
       `--socket=${socketPath}`,
       "--pid-file=mariadbd.pid",
       `--port=${port}`,

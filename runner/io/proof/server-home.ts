@@ -90,6 +90,9 @@ async function installSystemTables(home: ServerHome, signal: AbortSignal): Promi
   const args = [
     "--no-defaults",
     `--datadir=${home.dataDir}`,
+    // A server that starts removes all temporary tables that it finds in this directory, of whichever server: in /tmp, those
+    // of the site's own, in the middle of its queries.
+    `--tmpdir=${join(home.dir, "tmp")}`,
     ...(home.user === undefined ? [] : ["--user=root"]),
     // Only we can reach its socket.
     "--auth-root-authentication-method=normal",

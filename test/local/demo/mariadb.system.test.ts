@@ -1,7 +1,7 @@
 // The private MariaDB holds other tests' and the demo's data: it must come back after anything and touch nobody else.
 
 import { once } from "node:events";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -50,6 +50,18 @@ it("says so when its port is taken, and leaves nothing running", async () => {
   const second = startMariadb({ dataDir: join(dir.path, "b"), port: first.port });
   await expect(second).rejects.toThrow(/MariaDB ended at its start[\s\S]*Address already in use/);
   expect((await readdir(dir.path)).sort()).toEqual(["a", "a.log", "a.process.json", "a.sock", "b", "b.log"]);
+});
+
+it("leaves temporary tables of other servers alone", async () => {
+  await using dir = await makeTempDir();
+  const table = join("/tmp", `#sql-temptable-${process.pid}-1-1.MAI`);
+  await writeFile(table, "");
+  try {
+    await using _server = await startMariadb({ dataDir: join(dir.path, "beside"), port: 0 });
+    expect(await readFile(table, "utf8")).toBe("");
+  } finally {
+    await rm(table, { force: true });
+  }
 });
 
 it("starts in a directory too deep for a socket", async () => {
