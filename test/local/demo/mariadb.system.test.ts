@@ -49,7 +49,10 @@ it("says so when its port is taken, and leaves nothing running", async () => {
   await using first = await startMariadb({ dataDir: join(dir.path, "a"), port: 0 });
   const second = startMariadb({ dataDir: join(dir.path, "b"), port: first.port });
   await expect(second).rejects.toThrow(/MariaDB ended at its start[\s\S]*Address already in use/);
-  expect((await readdir(dir.path)).sort()).toEqual(["a", "a.log", "a.process.json", "a.sock", "b", "b.log"]);
+  expect((await readdir(dir.path)).sort()).toEqual([
+    ...["a", "a.log", "a.process.json", "a.sock", "a.tmp"],
+    ...["b", "b.log", "b.tmp"],
+  ]);
 });
 
 it("leaves temporary tables of other servers alone", async () => {
