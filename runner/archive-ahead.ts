@@ -1,6 +1,5 @@
 // What an archive needs and the dump does not: begun with the job, so that a backup does not wait for it later: the
 // storage's clients, the packing thread, and in it the index of the archive that may be copied from.
-import type { FullReason } from "#shared/contracts/backups.ts";
 import type { JobContext } from "./context.ts";
 import { COPY_SILENCE_MS } from "./io/copy-parts.ts";
 import { countRequests } from "./io/count-requests.ts";
@@ -48,9 +47,8 @@ export function lookAhead(job: JobContext): ArchiveAhead {
   };
 }
 
-export function withoutCopies(reason: FullReason = "copy_refused"): PreviousSource {
-  return { kind: "none", reason };
-}
+/** Where the storage copies nothing. */
+export const WITHOUT_COPIES: PreviousSource = { kind: "none", reason: "copy_refused" };
 
 async function findWay(
   job: JobContext,
@@ -61,7 +59,7 @@ async function findWay(
   const equalParts =
     features?.mixed_part_sizes === false || (await wantsEqualParts(job.quirksFile, endpoint));
   const canCopy = !equalParts && features?.part_copy !== false;
-  const previous = canCopy ? await findPrevious(job, s3) : withoutCopies();
+  const previous = canCopy ? await findPrevious(job, s3) : WITHOUT_COPIES;
   if (previous.kind === "previous") thread.readIndex(previous.index);
   return { equalParts, previous };
 }

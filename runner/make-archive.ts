@@ -2,7 +2,7 @@
 // from the previous archive; where that is refused, the same job packs in full; and where parts have to be of one size,
 // it sends such.
 import type { Archive, FullReason, SuccessReport } from "#shared/contracts/backups.ts";
-import { type ArchiveAhead, withoutCopies } from "./archive-ahead.ts";
+import { type ArchiveAhead, WITHOUT_COPIES } from "./archive-ahead.ts";
 import type { JobContext } from "./context.ts";
 import { CopyRefused } from "./io/copy-parts.ts";
 import { writeCachedIndex } from "./io/index-cache.ts";
@@ -79,7 +79,7 @@ async function sendSomehow(
     } catch (error) {
       if (error instanceof CopyRefused) previous = { kind: "none", reason: error.reason };
       else if (error instanceof EqualPartsWanted && !equalParts) {
-        previous = withoutCopies();
+        previous = WITHOUT_COPIES;
         equalParts = true;
       } else if (error instanceof ResumeRefused) {
         // It is aborted by now: the next round finds nothing to go on with.

@@ -12,8 +12,8 @@ export const Swap = z.strictObject({
   /** Where the old one is kept for undo; null if nothing was there. */
   kept: Path.nullable(),
   /**
-   * The inode of what was there, in digits: two names that are exchanged are both there before and after. Journals of
-   * backupd before 0.2 have none, and nothing of theirs was exchanged.
+   * The inode of what was there, in digits: two names that are exchanged are both there before and after. Journals from
+   * before names were exchanged have none.
    */
   replaced_inode: z.string().regex(/^\d+$/).optional(),
   /** Where the new one waits for its turn; null if nothing takes the old one's place. */
