@@ -1,65 +1,88 @@
-// What an archive needs and the dump does not: begun with the job, so that a backup does not wait for it later: the
-// storage's clients, the packing thread, and in it the index of the archive that may be copied from.
+// What an archive needs and the dump does not, begun with the job, so that a backup does not wait for it later: the
+// packing thread, the index of the archive that may be copied from, and the storage's word on that archive.
+import { hash } from "node:crypto";
+import { type ArchiveStorage, openArchiveStorage } from "./archive-storage.ts";
 import type { JobContext } from "./context.ts";
-import { COPY_SILENCE_MS } from "./io/copy-parts.ts";
-import { countRequests } from "./io/count-requests.ts";
+import { type ExpectedSource, expectPrevious } from "./expect-previous.ts";
 import { type PackThread, startPackThread } from "./io/pack-thread.ts";
-import { makeS3 } from "./io/s3-client.ts";
+import type { Site } from "./io/site.ts";
 import { wantsEqualParts } from "./io/storage-quirks.ts";
-import { findPrevious, type PreviousSource } from "./previous-archive-source.ts";
-import type { SendInput } from "./send-archive.ts";
 
 export interface ArchiveAhead extends AsyncDisposable {
-  readonly clients: Pick<SendInput, "s3" | "copier">;
-  /** By both clients so far. */
-  requests(): number;
-  /** Has been told the previous index, if there is one. */
+  /** Maybe told the previous index, and to look at the site. */
   readonly thread: PackThread;
-  /** Rejects with the signal's reason. */
-  readonly way: Promise<ArchiveWay>;
+  /** Asks when it is first called. Rejects with the signal's reason. */
+  storage(): Promise<ArchiveStorage>;
+  /**
+   * Has the thread look at the site as it is now, if what to compare it with is at hand. Not before the dump's snapshot:
+   * every file that the dump knows of has to be seen.
+   */
+  survey(site: Site): void;
 }
 
-export interface ArchiveWay {
+export interface ExpectedWay {
   /** The storage is known to want parts of one size. */
   readonly equalParts: boolean;
-  readonly previous: PreviousSource;
+  readonly source: ExpectedSource;
 }
 
 export function lookAhead(job: JobContext): ArchiveAhead {
-  const { storage, s3Credentials, signal } = job;
-  const clients = {
-    s3: makeS3(storage, s3Credentials),
-    copier: makeS3(storage, s3Credentials, COPY_SILENCE_MS),
+  const thread = job.packThread ?? startPackThread(job.signal);
+  let known: ExpectedWay | undefined;
+  const expecting = expectWay(job).then((expected) => {
+    known = expected;
+    const { source } = expected;
+    if (source.kind === "none") return expected;
+    if (source.cached === undefined) void storage();
+    else thread.readIndex(source.cached, source.stored.sha256Index);
+    return expected;
+  });
+  expecting.catch(() => undefined); // Nor for this.
+  let asked: Promise<ArchiveStorage> | undefined;
+  const storage = (): Promise<ArchiveStorage> => {
+    if (asked !== undefined) return asked;
+    asked = askStorage(job, expecting, thread);
+    asked.catch(() => undefined); // The job may end before anybody waits for it.
+    return asked;
   };
-  const counts = Object.values(clients).map(countRequests);
-  const thread = startPackThread(signal);
-  const way = findWay(job, clients, thread);
-  way.catch(() => undefined); // The job may end before anybody asks.
   return {
-    clients,
-    requests: () => counts.reduce((sum, count) => sum + count(), 0),
     thread,
-    way,
+    storage,
+    survey({ configPath, contentDir }) {
+      if (known === undefined) return;
+      const { source } = known;
+      if (source.kind === "expected" && source.cached === undefined) return;
+      thread.survey({ configPath, contentDir, exclude: job.site.exclude }, source.kind === "expected");
+    },
     async [Symbol.asyncDispose]() {
-      for (const client of Object.values(clients)) client.destroy();
       await thread[Symbol.asyncDispose]();
+      await asked?.then(
+        (storage) => storage[Symbol.dispose](),
+        () => undefined,
+      );
     },
   };
 }
 
-/** Where the storage copies nothing. */
-export const WITHOUT_COPIES: PreviousSource = { kind: "none", reason: "copy_refused" };
-
-async function findWay(
-  job: JobContext,
-  { s3 }: ArchiveAhead["clients"],
-  thread: PackThread,
-): Promise<ArchiveWay> {
+async function expectWay(job: JobContext): Promise<ExpectedWay> {
   const { endpoint, features } = job.storage;
   const equalParts =
     features?.mixed_part_sizes === false || (await wantsEqualParts(job.quirksFile, endpoint));
   const canCopy = !equalParts && features?.part_copy !== false;
-  const previous = canCopy ? await findPrevious(job, s3) : WITHOUT_COPIES;
-  if (previous.kind === "previous") thread.readIndex(previous.index);
-  return { equalParts, previous };
+  return {
+    equalParts,
+    // Where the storage copies nothing.
+    source: canCopy ? await expectPrevious(job) : { kind: "none", reason: "copy_refused" },
+  };
+}
+
+async function askStorage(
+  job: JobContext,
+  expecting: Promise<ExpectedWay>,
+  thread: PackThread,
+): Promise<ArchiveStorage> {
+  const storage = await openArchiveStorage(job, await expecting);
+  const { previous } = storage.way;
+  if (previous.kind === "previous") thread.readIndex(previous.index, hash("sha256", previous.index, "hex"));
+  return storage;
 }

@@ -9,6 +9,7 @@ import type { JobContext, JobRuns, RunBackup } from "./context.ts";
 import { correlated } from "./io/correlated-master.ts";
 import type { Log } from "./io/log.ts";
 import type { ConfigSource } from "./io/node-config.ts";
+import type { PackThread } from "./io/pack-thread.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import { holdLease } from "./lease.ts";
@@ -40,6 +41,8 @@ export interface Attempt {
   readonly extendMessage?: (seconds: number) => Promise<void>;
   /** The runner is to stop: aborts with `interrupted`. */
   readonly stop: AbortSignal;
+  /** Started ahead of the claim; whoever started it ends it. */
+  readonly packThread?: PackThread;
 }
 
 export type AttemptEnd =
@@ -112,6 +115,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     s3Credentials: () => deps.source.credentialsOf(providerId),
     storages: deps.source,
     uploads: deps.uploads,
+    ...(attempt.packThread === undefined ? {} : { packThread: attempt.packThread }),
     log,
     now: () => clock.now(),
   };

@@ -10,6 +10,7 @@ import type { JobRuns, RunBackup } from "./context.ts";
 import type { DaemonDeps } from "./daemon.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
 import type { LedgerHead } from "./io/ledger-head.ts";
+import type { PackThread } from "./io/pack-thread.ts";
 import { openQueue } from "./io/queue.ts";
 import { openUploadJournal } from "./io/upload-journal.ts";
 import { keepRestores } from "./keep-restores.ts";
@@ -18,6 +19,10 @@ import type { UploadFate } from "./settle-uploads.ts";
 
 /** The part that makes archives, and reads them. */
 export interface Engine {
+  /** What a backup takes time to start, for a job that is about to come. */
+  readonly startPackThread?: (signal: AbortSignal) => PackThread;
+  /** Reads the code that a backup runs. */
+  readonly load?: () => Promise<void>;
   readonly runBackup: RunBackup;
   readonly runJobs?: JobRuns;
   readonly abortUpload: (

@@ -9,6 +9,7 @@ import type { StorageCredentials } from "./io/credentials.ts";
 import type { Log } from "./io/log.ts";
 import type { MasterClient } from "./io/master-client.ts";
 import type { ConfigSource } from "./io/node-config.ts";
+import type { PackThread } from "./io/pack-thread.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
 import type { StageClock } from "./stage-clock.ts";
@@ -51,6 +52,8 @@ export interface JobContext {
   /** To abort what an earlier attempt has left open in another storage. */
   readonly storages: Pick<ConfigSource, "storageOf" | "credentialsOf">;
   readonly uploads: UploadJournal;
+  /** Started ahead of the claim, for this job; whoever started it ends it. */
+  readonly packThread?: PackThread;
   readonly log: Log;
   readonly now: () => Date;
 }

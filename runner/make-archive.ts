@@ -2,12 +2,14 @@
 // from the previous archive; where that is refused, the same job packs in full; and where parts have to be of one size,
 // it sends such.
 import type { Archive, FullReason, SuccessReport } from "#shared/contracts/backups.ts";
-import { type ArchiveAhead, WITHOUT_COPIES } from "./archive-ahead.ts";
+import type { ArchiveAhead } from "./archive-ahead.ts";
+import { type ArchiveStorage, WITHOUT_COPIES } from "./archive-storage.ts";
 import type { JobContext } from "./context.ts";
 import { CopyRefused } from "./io/copy-parts.ts";
 import { writeCachedIndex } from "./io/index-cache.ts";
 import { EqualPartsWanted, ResumeRefused } from "./io/multipart.ts";
 import type { PackSummary } from "./io/pack-protocol.ts";
+import type { PackThread } from "./io/pack-thread.ts";
 import { rememberEqualParts } from "./io/storage-quirks.ts";
 import { storageError } from "./plan/storage-error.ts";
 import type { PreviousSource } from "./previous-archive-source.ts";
@@ -31,16 +33,19 @@ export async function makeArchive(
   reportOf: (archived: Archived) => SuccessReport,
 ): Promise<Archived> {
   job.stages.enter("plan");
+  const storage = await ahead.storage();
   const describe = (made: Made, previous: PreviousSource): Archived => ({
     sizeBytes: made.sizeBytes,
     packed: made.packed,
     archive: archiveFacts(made, {
       from,
-      requests: ahead.requests(),
+      requests: storage.requests(),
       fullReason: fullReason(made, previous),
     }),
   });
-  const { made, previous } = await sendSomehow(job, ahead, from, (...now) => reportOf(describe(...now)));
+  const { made, previous } = await sendSomehow(job, storage, ahead.thread, from, (...now) =>
+    reportOf(describe(...now)),
+  );
   await keepIndex(job, made.result.index);
   return describe(made, previous);
 }
@@ -52,12 +57,13 @@ interface Sent {
 
 async function sendSomehow(
   job: JobContext,
-  { clients, thread, way }: ArchiveAhead,
+  { clients, way }: ArchiveStorage,
+  thread: PackThread,
   from: ArchiveSource,
   reportOf: (made: Made, previous: PreviousSource) => SuccessReport,
 ): Promise<Sent> {
-  let { equalParts, previous } = await way;
-  for (let unused: ArchiveAhead["thread"] | undefined = thread; ; unused = undefined) {
+  let { equalParts, previous } = way;
+  for (let unused: PackThread | undefined = thread; ; unused = undefined) {
     const source = previous;
     // Also what this very job has sent before it was told that nothing can be copied.
     const earlier = await findResumable(job, clients.s3, { equalParts });

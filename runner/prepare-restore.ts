@@ -18,13 +18,13 @@ import { makeStage, type Stage, type StagePlaces } from "./io/restore/stage.ts";
 import { targetOwners } from "./io/restore/target-owners.ts";
 import { readSite, type Site } from "./io/site.ts";
 import { type ByteString, fromUtf8, toBytes } from "./plan/byte-string.ts";
+import { FRAME_BYTES } from "./plan/frame-bytes.ts";
 import type { OwnerMap } from "./plan/restore/owner-map.ts";
 import type { SafetyDump, Swap } from "./plan/restore/restore-journal.ts";
 import { missingRoom, type Place } from "./plan/restore/room.ts";
 import { extractionOf, type Selection } from "./plan/restore/selection.ts";
 import { checkOneSite } from "./plan/restore/url-scope.ts";
 import type { Extracted, Measured, RestoreDeps, RestoreRequest, RestoreSource } from "./restore-context.ts";
-import { FRAME_BYTES } from "./send-archive.ts";
 
 export interface Prepared {
   /** As it will be: with the backup's wp-config.php, if that is restored. */

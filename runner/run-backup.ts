@@ -3,7 +3,7 @@
 import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/backups.ts";
 import { BackupError } from "#shared/errors.ts";
 import { formatBytes } from "#shared/units.ts";
-import { lookAhead } from "./archive-ahead.ts";
+import { type ArchiveAhead, lookAhead } from "./archive-ahead.ts";
 import type { JobContext, RunBackup } from "./context.ts";
 import { refuseHalfRestored } from "./half-restored.ts";
 import { freeBytes } from "./io/disk.ts";
@@ -12,7 +12,7 @@ import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
 import { watchPeakMemory } from "./io/peak-memory.ts";
 import { readSite, type Site } from "./io/site.ts";
 import { type Archived, makeArchive } from "./make-archive.ts";
-import { FRAME_BYTES } from "./send-archive.ts";
+import { FRAME_BYTES } from "./plan/frame-bytes.ts";
 
 /** Room that stays free for everybody else on the node. */
 const SPARE_DISK_BYTES = 64 * 1024 * 1024;
@@ -25,15 +25,19 @@ export const runBackup: RunBackup = async (job) => {
   const soFar = (): ReportBase => reportBase(job, startedAt);
 
   stages.enter("preflight");
+  const quota = quotaRefusal(job);
+  quota.catch(() => undefined); // What keeps the backup from being made at all is told first.
+  const checking = preflight(job);
+  checking.catch(() => undefined);
   await using ahead = lookAhead(job);
-  const { site, facts } = await preflight(job);
+  const { site, facts } = await checking;
   stages.enter("quota");
-  const refusal = await quotaRefusal(job);
+  const refusal = await quota;
   if (refusal !== undefined) {
     return { ...soFar(), status: "skipped", reason: refusal, warnings: [], warnings_total: 0 };
   }
   stages.enter("dump");
-  await using dump = await dumpSite(job, site, facts);
+  await using dump = await dumpSite(job, site, facts, ahead);
   const report = (archived: Archived): SuccessReport => ({
     ...soFar(),
     ...successOf(job, facts, archived),
@@ -94,7 +98,12 @@ async function quotaRefusal(job: JobContext): Promise<string | undefined> {
   return check.can_proceed ? undefined : (check.reason ?? "The quota does not allow another backup");
 }
 
-async function dumpSite(job: JobContext, site: Site, facts: DatabaseFacts): Promise<Dump> {
+async function dumpSite(
+  job: JobContext,
+  site: Site,
+  facts: DatabaseFacts,
+  ahead: ArchiveAhead,
+): Promise<Dump> {
   return await dumpDatabase(site.db, {
     facts,
     spoolDir: job.spoolDir,
@@ -102,6 +111,11 @@ async function dumpSite(job: JobContext, site: Site, facts: DatabaseFacts): Prom
     signal: job.signal,
     onBytes: (total) => {
       job.progress.bytesDone = total;
+    },
+    onSnapshot: () => {
+      // Of the others, rows come later than the snapshot, and so may their files.
+      if (facts.nonTransactionalTables.length === 0) ahead.survey(site);
+      void ahead.storage();
     },
   });
 }

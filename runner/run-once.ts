@@ -1,17 +1,28 @@
 // `backupd run-once`: backs up one site, or every active one after another, now and without the queue. Works
 // beside a running daemon: the Master allows one backup of a site at a time, whoever makes it.
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { v4 } from "uuid";
 import type { SuccessReport } from "#shared/contracts/backups.ts";
+import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import type { NodeSite } from "#shared/contracts/sites.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import { type AttemptEnd, runAttempt } from "./attempt.ts";
+import type { Engine } from "./compose.ts";
 import type { HandleDeps } from "./handle-message.ts";
 import { correlated } from "./io/correlated-master.ts";
+import { readCachedIndex } from "./io/index-cache.ts";
+import type { PackThread } from "./io/pack-thread.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import { resumePath, settleUploads } from "./settle-uploads.ts";
 import { cleanDisk, type StartupDeps } from "./startup.ts";
 
-export type RunOnceDeps = HandleDeps & StartupDeps;
+export interface RunOnceDeps extends HandleDeps, StartupDeps {
+  /** Started ahead, for the first site; it ends with its owner. */
+  readonly packThread?: PackThread | undefined;
+  /** Reads the code that a backup runs. */
+  readonly load?: Engine["load"] | undefined;
+}
 
 export interface SiteOutcome {
   readonly site: NodeSite;
@@ -53,9 +64,17 @@ function outcomeOf(end: AttemptEnd): Pick<SiteOutcome, "status" | "detail" | "er
   return { status: report.status, ...(error === undefined ? {} : { error }) };
 }
 
+interface Turn {
+  readonly site: NodeSite;
+  readonly full: boolean;
+  /** A moment old at most. */
+  readonly config: () => Promise<NodeConfig>;
+  /** Started ahead; it ends with its owner. */
+  readonly thread: PackThread | undefined;
+}
+
 async function backUp(
-  site: NodeSite,
-  full: boolean,
+  { site, full, thread, ...turn }: Turn,
   stop: AbortSignal,
   deps: RunOnceDeps,
 ): Promise<SiteOutcome> {
@@ -64,7 +83,7 @@ async function backUp(
   // Nobody has called: the job goes by its own id.
   const master = correlated(patient, jobId);
   try {
-    const config = await deps.source.refresh();
+    const config = await turn.config();
     using _held = await deps.restores.hold(site.id, stop);
     const path = full ? undefined : await resumePath(site.id, deps);
     const claimedAtMs = deps.clock.monotonicMs();
@@ -76,8 +95,12 @@ async function backUp(
       full,
       ...(path === undefined ? {} : { resume_path: path }),
     } as const;
-    const claim = await master.call("claimJob", { params: { id: jobId }, body, signal: stop });
-    const end = await runAttempt({ claim, claimedAtMs, config, stop }, deps);
+    const [claim] = await Promise.all([
+      master.call("claimJob", { params: { id: jobId }, body, signal: stop }),
+      loadMeanwhile(deps),
+    ]);
+    const started = thread === undefined ? {} : { packThread: thread };
+    const end = await runAttempt({ claim, claimedAtMs, config, stop, ...started }, deps);
     return { site, jobId, ...outcomeOf(end) };
   } catch (thrown) {
     const error = asBackupError(thrown, "unexpected");
@@ -89,24 +112,47 @@ async function backUp(
   }
 }
 
+/** Takes the processor for about as long as the Master takes to answer: not before it has been asked. */
+async function loadMeanwhile({ load }: RunOnceDeps): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+  await load?.();
+}
+
+/** The index that is kept of a site's newest archive: in all likelihood that of the one that will be copied from. */
+async function readIndexAhead(thread: PackThread, { id }: NodeSite, { state }: RunOnceDeps): Promise<void> {
+  const cached = await readCachedIndex(join(state.indexDir, id)).catch(() => undefined); // The job says why.
+  if (cached !== undefined) thread.readIndex(cached.index, cached.sha256);
+}
+
 /** Never throws for what happens to one site. Throws BackupError if there is none to back up or no config. */
 export async function runOnce(
   { site: wanted, full }: RunOnceRequest,
   stop: AbortSignal,
   deps: RunOnceDeps,
 ): Promise<SiteOutcome[]> {
+  const asked = deps.source.refresh();
+  asked.catch(() => undefined); // It is waited for below.
   // The daemon cleans up if it runs; otherwise somebody has to.
   using lock = deps.state.tryLock();
   if (lock !== undefined) {
     await cleanDisk(deps);
     await deps.restores.sweep(stop);
   }
-  const config = await deps.source.refresh();
+  const config = await asked;
   await settleUploads(stop, deps);
   const outcomes: SiteOutcome[] = [];
-  for (const site of pick(config.sites, wanted)) {
+  const sites = pick(config.sites, wanted);
+  const [first] = sites;
+  const { packThread: thread } = deps;
+  if (thread !== undefined && first !== undefined && !full) void readIndexAhead(thread, first, deps);
+  for (const site of sites) {
     if (stop.aborted) break;
-    outcomes.push(await backUp(site, full, stop, deps));
+    const turn =
+      site === first
+        ? { thread, config: () => Promise.resolve(config) }
+        : { thread: undefined, config: deps.source.refresh };
+    outcomes.push(await backUp({ site, full, ...turn }, stop, deps));
     await deps.outbox.flush(stop.aborted ? AbortSignal.timeout(4_000) : stop).catch((error: unknown) => {
       deps.log.warn("outbox.flush_failed", { error });
     });

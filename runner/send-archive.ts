@@ -23,12 +23,11 @@ import type { LedgerWriter } from "./io/upload-journal.ts";
 import { blockRecord, firstRecords, type Opened, partRecord, sentEarlier } from "./io/upload-ledger.ts";
 import type { CopyLimits } from "./plan/copy/choose-runs.ts";
 import { S3_COPY_LIMITS } from "./plan/copy/plan-copies.ts";
+import { FRAME_BYTES } from "./plan/frame-bytes.ts";
 import { mayGoOn } from "./plan/resume.ts";
 import type { PreviousSource } from "./previous-archive-source.ts";
 import { endUpload, placeOf, type Resumable } from "./resume-upload.ts";
 
-/** Plain bytes per frame: what one file costs to read back, against what the compressor can see at once. */
-export const FRAME_BYTES: number = 4 * 1024 * 1024;
 /** Frames in work at once. */
 export const COMPRESS_CONCURRENCY = 2;
 const UPLOAD_CONCURRENCY = 4;
@@ -54,7 +53,7 @@ export interface SendInput {
   readonly earlier: Resumable | undefined;
   /** The storage wants parts of one size, which nothing can be resumed from. */
   readonly equalParts: boolean;
-  /** Started ahead, and told of `previous`, if it is any. */
+  /** Started ahead, maybe told of `previous`, and of the site. */
   readonly thread: PackThread | undefined;
   /** Of the archive that is about to be completed; without its ETag. */
   readonly reportOf: (made: Made) => SuccessReport;
@@ -83,7 +82,7 @@ export async function sendArchive(input: SendInput): Promise<Made> {
     limits: limitsFor(input.earlier),
     dumpSha256: from.dump.sha256,
     ...(input.previous.kind === "previous" ? { previousIndex: input.previous.index } : {}),
-    ...(input.thread === undefined ? {} : { ahead: { thread: input.thread, isIndexTold: true } }),
+    ahead: input.thread,
     ...(input.earlier === undefined ? {} : { sent: sentEarlier(input.earlier.ledger, input.earlier.parts) }),
     signal: job.signal,
     onEntries: (block) => ledger?.note(blockRecord(block)),

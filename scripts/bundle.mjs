@@ -1,6 +1,7 @@
 // What the bundles of the Lambda functions and of the runner have in common: ES modules for Node 24 that bring along
 // of their dependencies what they use, and not a line of what they never would.
 import { readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { ROOT } from "./setup.mjs";
 
@@ -113,15 +114,34 @@ const onlyX25519 = {
   },
 };
 
-/** The tracer is loaded when a call is traced; what it imports of Node would be loaded at once, 25 ms of each cold start. */
-const lazyHttp = {
-  name: "lazy-http",
+/**
+ * An `import` of one of Node's modules evaluates everything that it exports, also what it would only load when asked for:
+ * `node:http` brings WebSocket and with it undici, `node:crypto` all of Web Crypto. That is 45 ms of each start, and 20 MB.
+ * So only what is named in an import is asked for.
+ */
+const namedBuiltins = {
+  name: "named-builtins",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:https?$/ }, ({ path, importer }) =>
-      /[\\/]@aws-lambda-powertools[\\/]tracer[\\/]/.test(importer) ? { path, namespace: "lazy" } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({
-      contents: `module.exports = require("${path}");`,
+    onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return undefined;
+      if (kind === "import-statement") return { path, namespace: "named" };
+      return kind === "dynamic-import" ? { path, namespace: "whole" } : undefined;
+    });
+    const get = (path) => `process.getBuiltinModule(${JSON.stringify(path)})`;
+    onLoad({ filter: /.*/, namespace: "named" }, ({ path }) => ({
+      contents: [
+        `const builtin = ${get(path)}, pick = (name) => builtin[name];`,
+        "export default builtin;",
+        ...Object.keys(process.getBuiltinModule(path))
+          .filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default")
+          // Pure, so that one that nobody imports goes.
+          .map((name) => `export const ${name} = /* @__PURE__ */ pick("${name}");`),
+      ].join("\n"),
+      loader: "js",
+    }));
+    // As CommonJS, whose names are asked for when they are used.
+    onLoad({ filter: /.*/, namespace: "whole" }, ({ path }) => ({
+      contents: `module.exports = ${get(path)};`,
       loader: "js",
     }));
   },
@@ -138,7 +158,15 @@ export const COMMON_OPTIONS = {
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   // ES modules first: they can be cut down to what is used.
   mainFields: ["module", "main"],
-  plugins: [onlyEnglish, onlyGivenCredentials, checkedModels, recentNode, namedErrors, onlyX25519, lazyHttp],
+  plugins: [
+    onlyEnglish,
+    onlyGivenCredentials,
+    checkedModels,
+    recentNode,
+    namedErrors,
+    onlyX25519,
+    namedBuiltins,
+  ],
   legalComments: "none",
   logLevel: "warning",
 };

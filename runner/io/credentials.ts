@@ -1,5 +1,6 @@
 // The storage and queue credentials: opened with the node's age key, kept in memory only, and replaced before
 // they end, also in the middle of a long upload.
+import { text } from "node:stream/consumers";
 import { armor, Decrypter } from "age-encryption";
 import { NodeCredentials, type StorageKeys } from "#shared/contracts/nodes.ts";
 import { BackupError } from "#shared/errors.ts";
@@ -81,7 +82,11 @@ async function decryptJson(sealed: string, ageIdentity: string): Promise<unknown
   try {
     const decrypter = new Decrypter();
     decrypter.addIdentity(ageIdentity);
-    return JSON.parse(await decrypter.decrypt(armor.decode(sealed), "text"));
+    // As a stream: else it takes the text from a `Response`, for which Node loads undici, 20 ms of a start.
+    const plain = await decrypter.decrypt(
+      new Blob([armor.decode(sealed) as Uint8Array<ArrayBuffer>]).stream(),
+    );
+    return JSON.parse(await text(plain));
   } catch (error) {
     // A JSON error would quote the plaintext, so it does not become the cause.
     const cause = error instanceof SyntaxError ? undefined : error;

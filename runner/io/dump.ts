@@ -2,9 +2,10 @@
 // snapshot open and the dump's size is known before its tar header is written.
 import { execFile } from "node:child_process";
 import { createHash, type Hash } from "node:crypto";
+import { basename } from "node:path";
 import { promisify } from "node:util";
 import { BackupError } from "#shared/errors.ts";
-import { DUMP_COMPLETED, DUMP_END_BYTES, dumpOptions } from "../plan/dump-options.ts";
+import { DUMP_COMPLETED, DUMP_END_BYTES, dumpOptions, hasSnapshot } from "../plan/dump-options.ts";
 import { startClient } from "./client-process.ts";
 import { compressFrames } from "./compress.ts";
 import { cutFrames } from "./cut-frames.ts";
@@ -37,6 +38,8 @@ export interface DumpOptions {
   readonly signal: AbortSignal;
   /** Plain bytes dumped so far. */
   readonly onBytes?: (total: number) => void;
+  /** Called once, when what is dumped is fixed and transactions from then on are not in it. */
+  readonly onSnapshot?: () => void;
   /** The program's process id, once it runs. */
   readonly onStart?: (pid: number) => void;
 }
@@ -48,11 +51,14 @@ interface SpooledFrame {
 }
 
 const CONCURRENCY = 2;
+const MARIADB_DUMP = "mariadb-dump";
 
 /** @throws BackupError `db_*`, `dump_failed`, `dump_program_missing`, `disk_full`; the signal's reason. */
 export async function dumpDatabase(db: SiteDatabase, options: DumpOptions): Promise<Dump> {
   const program = findDumpProgram(options.facts);
-  const programVersion = await versionOf(program, options.signal);
+  // That name says it all; the other is what both call theirs.
+  const programVersion =
+    basename(program) === MARIADB_DUMP ? MARIADB_DUMP : await versionOf(program, options.signal);
   const args = dumpOptions({ databaseName: db.name, programVersion, skip: options.facts.unreadable });
   const spool = await openSpool(options.spoolDir);
   try {
@@ -64,7 +70,7 @@ export async function dumpDatabase(db: SiteDatabase, options: DumpOptions): Prom
 }
 
 function findDumpProgram(facts: DatabaseFacts): string {
-  const names = ["mariadb-dump", "mysqldump"];
+  const names = [MARIADB_DUMP, "mysqldump"];
   const program = findProgram(facts.flavour === "mariadb" ? names : names.toReversed());
   if (program === undefined) throw new BackupError("dump_program_missing");
   return program;
@@ -90,7 +96,7 @@ async function runDump(
 ): Promise<Dump> {
   await using client = startClient(program, args, db, options.signal);
   options.onStart?.(client.pid);
-  const plain = watchPlain(options.onBytes);
+  const plain = watchPlain(options);
   const spooled: SpooledFrame[] = [];
   let offset = 0;
   const plainFrames = cutFrames(client.stdout, options.frameBytes, (chunk) => plain.see(chunk));
@@ -135,13 +141,18 @@ interface PlainWatch {
 }
 
 /** Counts, hashes, and keeps the end of what passes by. */
-function watchPlain(onBytes: ((total: number) => void) | undefined): PlainWatch {
+function watchPlain({ onBytes, onSnapshot }: Pick<DumpOptions, "onBytes" | "onSnapshot">): PlainWatch {
   const hash = createHash("sha256");
   let total = 0;
   let tail: Buffer = Buffer.alloc(0);
+  let awaitsSnapshot = true;
   return {
     hash,
     see(chunk) {
+      if (awaitsSnapshot && hasSnapshot(Buffer.concat([tail, chunk]).toString("latin1"))) {
+        awaitsSnapshot = false;
+        onSnapshot?.();
+      }
       hash.update(chunk);
       total += chunk.length;
       tail = Buffer.concat([tail, chunk.subarray(-DUMP_END_BYTES)]).subarray(-DUMP_END_BYTES);

@@ -5,11 +5,17 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX, writeFileAtomic } from "./atomic-file.ts";
 
-/** The stored index frames with that hash, if `file` holds them. */
-export async function readCachedIndex(file: string, sha256Index: string): Promise<Uint8Array | undefined> {
+export interface CachedIndex {
+  /** Index frames, as stored. */
+  readonly index: Uint8Array;
+  readonly sha256: string;
+}
+
+/** Undefined if there is none. */
+export async function readCachedIndex(file: string): Promise<CachedIndex | undefined> {
   try {
     const index = await readFile(file);
-    return hash("sha256", index, "hex") === sha256Index ? index : undefined;
+    return { index, sha256: hash("sha256", index, "hex") };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -13,6 +13,7 @@ import {
   type Params,
   type QueryInput,
 } from "#shared/operations.ts";
+import { callHttp, type HttpAnswer } from "./http-call.ts";
 import { networkError } from "./network-error.ts";
 import { problemError } from "./problem.ts";
 
@@ -68,10 +69,7 @@ function urlOf(masterUrl: string, operation: Operation, { params = {}, query = {
 export function createMasterClient(deps: MasterClientDeps): MasterClient {
   let skewMs: number | undefined;
 
-  async function send(
-    operation: Operation,
-    request: LooseRequest,
-  ): Promise<{ response: Response; text: string }> {
+  async function send(operation: Operation, request: LooseRequest): Promise<HttpAnswer> {
     const token = operation.access === "public" ? undefined : await deps.signToken?.();
     const headers = {
       accept: "application/json",
@@ -84,25 +82,23 @@ export function createMasterClient(deps: MasterClientDeps): MasterClient {
     const timeout = AbortSignal.timeout(deps.timeoutMs);
     const url = urlOf(deps.masterUrl, operation, request);
     try {
-      const response = await fetch(url, {
+      // Follows no redirect: a token must not go somewhere else; a wrong --master is better said than followed.
+      const answer = await callHttp(url, {
         method: operation.method,
         headers,
-        // A token must not follow a redirect to somewhere else; a wrong --master is better said than followed.
-        redirect: "manual",
         signal: request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
-      const text = await response.text();
-      noteSkew(response);
-      return { response, text };
+      noteSkew(answer);
+      return answer;
     } catch (error) {
       request.signal?.throwIfAborted();
       throw networkError(error, { host: new URL(url).host, timeoutMs: deps.timeoutMs, skewMs });
     }
   }
 
-  function noteSkew(response: Response): void {
-    const theirs = Date.parse(response.headers.get("date") ?? "");
+  function noteSkew({ header }: HttpAnswer): void {
+    const theirs = Date.parse(header("date") ?? "");
     // The header has whole seconds: half a second late on average.
     if (!Number.isNaN(theirs)) skewMs = Math.round(deps.now().getTime() - (theirs + 500));
   }
@@ -113,10 +109,10 @@ export function createMasterClient(deps: MasterClientDeps): MasterClient {
       const operation: Operation = OPERATIONS[operationId];
       const loose = request as LooseRequest;
       loose.signal?.throwIfAborted();
-      const { response, text } = await send(operation, loose);
-      if (!response.ok) throw problemError(response, text, skewMs);
+      const answer = await send(operation, loose);
+      if (answer.status < 200 || answer.status > 299) throw problemError(answer, skewMs);
       if (operation.answer === undefined) return undefined as Answer<typeof operationId>;
-      return parseAnswer(operationId, operation.answer, text) as Answer<typeof operationId>;
+      return parseAnswer(operationId, operation.answer, answer.text) as Answer<typeof operationId>;
     },
   };
 }

@@ -46,7 +46,12 @@ export async function probeDatabase(
   db: SiteDatabase,
   options: { readonly signal: AbortSignal },
 ): Promise<DatabaseFacts> {
-  const rows = (await askDatabase(db, FACTS, options.signal)).split("\n").map((line) => line.split("\t"));
+  // Two logins, since the second question may be refused.
+  const [answer, events] = await Promise.all([
+    askDatabase(db, FACTS, options.signal),
+    mayShowEvents(db, options.signal),
+  ]);
+  const rows = answer.split("\n").map((line) => line.split("\t"));
   const valuesOf = (name: string): string[] =>
     rows.filter(([key]) => key === name).map(([, value]) => value ?? "");
   const version = valuesOf("version")[0] ?? "";
@@ -56,7 +61,7 @@ export async function probeDatabase(
     dataBytes: Number(valuesOf("bytes")[0] ?? 0),
     nonTransactionalTables: valuesOf("table"),
     unreadable: {
-      events: !(await mayShowEvents(db, options.signal)),
+      events: !events,
       routines: Number(valuesOf("routine")[0] ?? 0) > 0,
       triggers: Number(valuesOf("trigger")[0] ?? 0) === 0,
     },

@@ -1,4 +1,4 @@
-// Why no answer came, in words: `fetch failed` helps nobody at three in the morning.
+// Why no answer came, in words: an error code helps nobody at three in the morning.
 import { BackupError } from "#shared/errors.ts";
 import { skewHint } from "./problem.ts";
 
@@ -10,11 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to the network",
   ECONNRESET: "the connection was cut",
   EPIPE: "the connection was cut",
-  UND_ERR_SOCKET: "the connection was cut",
   ETIMEDOUT: "the connection timed out",
-  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
-  UND_ERR_HEADERS_TIMEOUT: "no answer came in time",
-  UND_ERR_BODY_TIMEOUT: "the answer stopped in the middle",
 };
 
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
@@ -28,7 +24,7 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-/** The deepest one: undici wraps the socket's error, and Node wraps one per address tried. */
+/** The deepest one: Node wraps one per address tried. */
 function rootOf(error: unknown): Error {
   let root = error instanceof Error ? error : new Error(String(error));
   for (let depth = 0; depth < 8; depth += 1) {
@@ -45,7 +41,7 @@ export interface NetworkErrorPlace {
   readonly skewMs?: number | undefined;
 }
 
-/** `error` from fetch as `master_unreachable`. */
+/** What `callHttp` threw as `master_unreachable`. */
 export function networkError(error: unknown, place: NetworkErrorPlace): BackupError {
   const { host, timeoutMs, skewMs } = place;
   if (error instanceof Error && error.name === "TimeoutError") {

@@ -1,7 +1,7 @@
 // Plans a backup and packs what is to be packed: all that the packing thread does, apart from being a thread.
 import { encodeEntry, type IndexEntry } from "#shared/format/index-entry.ts";
 import { INDEX_FRAME_MAGIC, skippableFrame } from "#shared/format/skippable-frame.ts";
-import { type CopyPlan, createCopyPlanner } from "../plan/copy/plan-copies.ts";
+import { type CopyPlan, type CopyPlanner, createCopyPlanner } from "../plan/copy/plan-copies.ts";
 import type { PreviousArchive } from "../plan/copy/previous-archive.ts";
 import { RACY_WINDOW_NS } from "../plan/copy/racy.ts";
 import type { KeptData } from "../plan/copy/sent-parts.ts";
@@ -10,8 +10,8 @@ import { decodeSentParts } from "./decode-sent-parts.ts";
 import { createEntryBlocks } from "./entry-blocks.ts";
 import type { FrameSink } from "./frame-writer.ts";
 import { packEntries } from "./pack-entries.ts";
-import type { EntryBlock, PackInput, PackPlan, PackSummary } from "./pack-protocol.ts";
-import type { PackWarnings } from "./pack-warnings.ts";
+import type { EntryBlock, PackInput, PackPlace, PackPlan, PackSummary } from "./pack-protocol.ts";
+import { createPackWarnings, type PackWarnings } from "./pack-warnings.ts";
 import { surveySite } from "./survey-site.ts";
 
 export type PlanInput = Omit<PackInput, "frames" | "gate" | "usesIndex">;
@@ -22,6 +22,7 @@ export interface PlannedPack {
   readonly plan: CopyPlan;
   /** The plan for the owner. */
   readonly told: PackPlan;
+  readonly warnings: PackWarnings;
 }
 
 /** `stored`: index frames. Synchronous inside. */
@@ -30,17 +31,31 @@ export async function readPreviousIndex(stored: Uint8Array | undefined): Promise
   return await decodeIndex(stored).catch(() => "unreadable" as const);
 }
 
+/** A site as it was seen, compared with the archive that may be copied from. */
+export interface Surveyed {
+  readonly planner: CopyPlanner;
+  /** The pack's go on in it. */
+  readonly warnings: PackWarnings;
+  readonly isUnreadable: boolean;
+}
+
 /** @throws BackupError `site_unreadable`, `archive_read_failed`. */
-export function planPack(input: PlanInput, previous: PreviousIndex, warnings: PackWarnings): PlannedPack {
+export function surveyAgainst(place: PackPlace, previous: PreviousIndex): Surveyed {
   const planner = createCopyPlanner(typeof previous === "string" ? undefined : previous);
-  surveySite(input, warnings, planner.see);
+  const warnings = createPackWarnings();
+  surveySite(place, warnings, planner.see);
+  return { planner, warnings, isUnreadable: previous === "unreadable" };
+}
+
+/** @throws BackupError `archive_read_failed`. */
+export function planPack(input: PlanInput, { planner, warnings, isUnreadable }: Surveyed): PlannedPack {
   const sent = input.sent === undefined ? undefined : decodeSentParts(input.sent);
   const plan = planner.plan({
     ...input.limits,
     dumpSha256: input.dumpSha256,
     ...(sent === undefined ? {} : { sent }),
   });
-  return { plan, told: ownersPlan(plan, previous === "unreadable") };
+  return { plan, told: ownersPlan(plan, isUnreadable), warnings };
 }
 
 export interface PackOutput {
@@ -54,10 +69,10 @@ export interface PackOutput {
 /** @throws BackupError `site_unreadable`, `archive_read_failed`. */
 export function packPlanned(
   input: PlanInput,
-  { kept, copied, fresh }: CopyPlan,
-  warnings: PackWarnings,
+  { plan, warnings }: Pick<PlannedPack, "plan" | "warnings">,
   output: PackOutput,
 ): PackSummary {
+  const { kept, copied, fresh } = plan;
   const index = createEntryBlocks((block) => output.putIndex(skippableFrame(INDEX_FRAME_MAGIC, block)));
   let tarEnd = 0;
   const ledger = createEntryBlocks((lines) => output.putEntries({ lines, tarEnd }));

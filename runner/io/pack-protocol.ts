@@ -47,6 +47,8 @@ export interface PackInput extends PackPlace {
 export type ToPacker =
   /** Index frames, as stored. */
   | { readonly type: "index"; readonly index: Uint8Array }
+  /** To look at the site now, against that index if there is one: the pack that follows is of what was seen. */
+  | { readonly type: "survey"; readonly place: PackPlace; readonly usesIndex: boolean }
   | { readonly type: "pack"; readonly input: PackInput };
 
 /** The copy plan without what only the worker needs of it. */

@@ -1,4 +1,5 @@
 // The owner's side of the packing worker: frames as they are filled, at most a fixed number of them in memory.
+import { hash } from "node:crypto";
 import { BackupError } from "#shared/errors.ts";
 import type { PlainFrame } from "./compress.ts";
 import type { PlanInput } from "./pack-planned.ts";
@@ -23,8 +24,8 @@ export interface PackSite extends AsyncDisposable {
 export interface PackOptions extends PlanInput {
   /** The index frames of the archive that may be copied from, as stored. */
   readonly previousIndex?: Uint8Array;
-  /** One that was started ahead, for this only, and whether it has been told that index. */
-  readonly ahead?: { readonly thread: PackThread; readonly isIndexTold: boolean } | undefined;
+  /** One that was started ahead, for this only. */
+  readonly ahead?: PackThread | undefined;
   readonly signal: AbortSignal;
   /** Told after the frames that hold these entries, or their last byte. */
   readonly onEntries?: (block: EntryBlock) => void;
@@ -42,8 +43,8 @@ export function packSite(options: PackOptions): PackSite {
   const frames = new SharedArrayBuffer(SLOTS * options.frameBytes);
   const gate = new Int32Array(new SharedArrayBuffer((1 + SLOTS) * Int32Array.BYTES_PER_ELEMENT));
   const { signal, ahead, previousIndex, onEntries, ...input } = options;
-  const thread = ahead?.thread ?? startPackThread(signal);
-  if (previousIndex !== undefined && ahead?.isIndexTold !== true) thread.readIndex(previousIndex);
+  const thread = ahead ?? startPackThread(signal);
+  if (previousIndex !== undefined) thread.readIndex(previousIndex, hash("sha256", previousIndex, "hex"));
   thread.pack({ ...input, usesIndex: previousIndex !== undefined, frames, gate: gate.buffer });
   const indexFrames: Uint8Array[] = [];
   let summary: PackSummary | undefined;

@@ -4,9 +4,15 @@ import { parentPort } from "node:worker_threads";
 import { asBackupError } from "#shared/errors.ts";
 import type { FrameSink } from "./frame-writer.ts";
 import { judgeFrame } from "./judge-frame.ts";
-import { type PreviousIndex, packPlanned, planPack, readPreviousIndex } from "./pack-planned.ts";
-import type { PackInput, PackMessage, ToPacker } from "./pack-protocol.ts";
-import { createPackWarnings } from "./pack-warnings.ts";
+import {
+  type PlannedPack,
+  packPlanned,
+  planPack,
+  readPreviousIndex,
+  type Surveyed,
+  surveyAgainst,
+} from "./pack-planned.ts";
+import type { PackInput, PackMessage, PackPlace, ToPacker } from "./pack-protocol.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("pack-worker.ts is started by pack-thread.ts only");
@@ -37,32 +43,55 @@ function sinkOf(input: PackInput): FrameSink {
   };
 }
 
-function pack(input: PackInput, previous: PreviousIndex): void {
-  try {
-    const warnings = createPackWarnings();
-    const { plan, told } = planPack(input, previous, warnings);
-    post({ type: "plan", plan: told });
-    const summary = packPlanned(input, plan, warnings, {
-      sink: sinkOf(input),
-      putIndex: (frame) => post({ type: "index", frame }, [frame.buffer]),
-      putEntries: (block) => post({ type: "entries", block }),
-    });
-    post({ type: "done", summary });
-  } catch (error) {
-    const { code, message } = asBackupError(error, "archive_read_failed");
-    post({ type: "failed", code, detail: message });
-  }
+let index = readPreviousIndex(undefined);
+/** Asked for ahead. */
+let ahead: { readonly usesIndex: boolean; readonly surveyed: Surveyed } | undefined;
+
+async function survey(place: PackPlace, usesIndex: boolean): Promise<Surveyed> {
+  return surveyAgainst(place, usesIndex ? await index : "none");
 }
 
-let index: Promise<PreviousIndex> = readPreviousIndex(undefined);
+/** What nobody needs beyond the plan is free to go with it. */
+async function plan(input: PackInput): Promise<PlannedPack> {
+  const { usesIndex } = input;
+  // What was compared with an archive that cannot be copied from after all is of no use.
+  const surveyed = ahead?.usesIndex === usesIndex ? ahead.surveyed : await survey(input, usesIndex);
+  ahead = undefined;
+  index = readPreviousIndex(undefined);
+  return planPack(input, surveyed);
+}
+
+async function pack(input: PackInput): Promise<void> {
+  const planned = await plan(input);
+  post({ type: "plan", plan: planned.told });
+  const summary = packPlanned(input, planned, {
+    sink: sinkOf(input),
+    putIndex: (frame) => post({ type: "index", frame }, [frame.buffer]),
+    putEntries: (block) => post({ type: "entries", block }),
+  });
+  post({ type: "done", summary });
+}
 
 async function take(message: ToPacker): Promise<void> {
-  if (message.type === "index") {
-    index = readPreviousIndex(message.index);
-    return;
+  if (message.type === "index") index = readPreviousIndex(message.index);
+  if (message.type === "survey") {
+    const { place, usesIndex } = message;
+    ahead = { usesIndex, surveyed: await survey(place, usesIndex) };
   }
-  pack(message.input, message.input.usesIndex ? await index : "none");
+  if (message.type !== "pack") return;
+  await pack(message.input);
   port?.close();
 }
 
-port.on("message", (message: ToPacker) => void take(message));
+let taken: Promise<void> = Promise.resolve();
+
+function fail(error: unknown): void {
+  const { code, message } = asBackupError(error, "archive_read_failed");
+  post({ type: "failed", code, detail: message });
+  port?.close();
+}
+
+// One after another, in their order.
+port.on("message", (message: ToPacker) => {
+  taken = taken.then(() => take(message)).catch(fail);
+});

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { ERROR_KINDS, type ErrorCode } from "#shared/error-kinds.ts";
 import { BackupError } from "#shared/errors.ts";
+import type { HttpAnswer } from "./http-call.ts";
 
 /** Looser than the contract: a newer Master may have codes and fields that this runner does not know. */
 const LooseProblem = z.object({
@@ -48,39 +49,39 @@ export function skewHint(skewMs: number | undefined): string | undefined {
 
 const IDENTITY_REFUSED: ReadonlySet<number> = new Set([401, 403]);
 
-function retryAfterHeader(response: Response): number | undefined {
-  const header = response.headers.get("retry-after");
-  if (header === null) return undefined;
+function retryAfterHeader(answer: HttpAnswer): number | undefined {
+  const header = answer.header("retry-after");
+  if (header === undefined) return undefined;
   const seconds = Number(header);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
 }
 
-function detailOf(response: Response, problem: LooseProblem, code: ErrorCode): string {
-  const { status } = response;
-  const location = response.headers.get("location");
-  if (location !== null) return `the Master's URL redirects to ${location.split("?")[0]}`;
+function detailOf(answer: HttpAnswer, problem: LooseProblem, code: ErrorCode): string {
+  const { status } = answer;
+  const location = answer.header("location");
+  if (location !== undefined) return `the Master's URL redirects to ${location.split("?")[0]}`;
   const said = problem.detail ?? problem.title ?? problem.message ?? `HTTP ${status}`;
   const foreign = problem.code !== undefined && problem.code !== code ? ` (${problem.code})` : "";
   const issues = (problem.issues ?? []).map((issue) => `${issue.path}: ${issue.message}`).join("; ");
   return `${said}${foreign}${issues === "" ? "" : `: ${issues}`}`.slice(0, 1500);
 }
 
-function hintOf(response: Response, problem: LooseProblem, skewMs: number | undefined): string | undefined {
-  if (response.status >= 300 && response.status < 400) return "Enrol with the URL it redirects to.";
-  const clock = IDENTITY_REFUSED.has(response.status) ? skewHint(skewMs) : undefined;
+function hintOf(answer: HttpAnswer, problem: LooseProblem, skewMs: number | undefined): string | undefined {
+  if (answer.status >= 300 && answer.status < 400) return "Enrol with the URL it redirects to.";
+  const clock = IDENTITY_REFUSED.has(answer.status) ? skewHint(skewMs) : undefined;
   return clock ?? problem.hint;
 }
 
-export function problemError(response: Response, text: string, skewMs: number | undefined): BackupError {
-  const problem = parseProblem(text);
-  const code = codeFor(response.status, problem);
-  const hint = hintOf(response, problem, skewMs);
-  const retryAfter = problem.retry_after_seconds ?? retryAfterHeader(response);
+export function problemError(answer: HttpAnswer, skewMs: number | undefined): BackupError {
+  const problem = parseProblem(answer.text);
+  const code = codeFor(answer.status, problem);
+  const hint = hintOf(answer, problem, skewMs);
+  const retryAfter = problem.retry_after_seconds ?? retryAfterHeader(answer);
   return new BackupError(code, {
-    detail: detailOf(response, problem, code),
+    detail: detailOf(answer, problem, code),
     ...(hint === undefined ? {} : { hint }),
     data: {
-      status: response.status,
+      status: answer.status,
       ...(retryAfter === undefined ? {} : { retry_after_seconds: retryAfter }),
       ...(problem.request_id === undefined ? {} : { request_id: problem.request_id }),
     },

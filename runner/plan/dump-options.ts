@@ -43,3 +43,11 @@ function mysqlOptions(programVersion: string): readonly string[] {
 export const DUMP_COMPLETED: RegExp = /(?:^|\n)-- Dump completed[^\n]*\n?$/;
 /** So much of the end has that line. */
 export const DUMP_END_BYTES = 256;
+
+/**
+ * Whether the beginning of a dump tells of the first table, view or routine: mysqldump writes its header before it begins
+ * its transaction (`--single-transaction`), and everything else after (client/mysqldump.c, main()).
+ */
+export function hasSnapshot(text: string): boolean {
+  return /^(?:-- (?:Table|Temporary|Dumping|Final|Current)|DROP|CREATE|LOCK|INSERT) /m.test(text);
+}

@@ -8,10 +8,11 @@ import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Credential, staticCredentials } from "#local/s3/credentials.ts";
 import type { FaultRequest, S3FaultHook } from "#local/s3/faults.ts";
+import { expectPrevious, type PreviousAsked } from "#runner/expect-previous.ts";
 import { writeCachedIndex } from "#runner/io/index-cache.ts";
 import { makeS3 } from "#runner/io/s3-client.ts";
 import { sealArchive } from "#runner/io/seal-archive.ts";
-import { findPrevious, type PreviousAsked, type PreviousSource } from "#runner/previous-archive-source.ts";
+import { findPrevious, type PreviousSource } from "#runner/previous-archive-source.ts";
 import { TAIL_BYTES } from "#shared/format/tail.ts";
 import { clientOf, put } from "#test/contracts/s3/subject.ts";
 import { BUCKET, KEYS, startTestS3, type TestS3 } from "#test/local/s3/local-stack.ts";
@@ -117,7 +118,7 @@ async function find(
     log: recordedLog().log,
   };
   try {
-    return await findPrevious(asked, client);
+    return await findPrevious(asked, await expectPrevious(asked), client);
   } finally {
     client.destroy();
   }
