@@ -52,7 +52,14 @@ export function useChange<K extends OperationId>(id: K, outdated: readonly Opera
     },
     mutationFn: (input) => call(id, input, keys.current.get(input)),
     ...(isPost ? { retry: retries, retryDelay: waitMs } : {}),
-    onSettled: () => Promise.all(outdated.map((old) => cache.invalidateQueries({ queryKey: [old] }))),
+    onSettled: () =>
+      Promise.all(
+        outdated.map((old) => {
+          // Of a page that is not on the screen: it must not come back with a node that was just removed.
+          cache.removeQueries({ queryKey: [old], type: "inactive" });
+          return cache.invalidateQueries({ queryKey: [old] });
+        }),
+      ),
   });
 }
 

@@ -1,5 +1,5 @@
 // What `npm run package` makes for nodes: it stands on its own, says what it lacks, and backs up like the sources do.
-import { mkdtemp, rm, symlink, unlink } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -30,6 +30,17 @@ async function withPackages<T>(use: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Has a program on Node write to `file`, at its end, which of Node's own modules it has loaded. */
+async function listingModules(file: string): Promise<Record<string, string>> {
+  const preload = join(dir, "list-modules.cjs");
+  const list = "JSON.stringify(process.moduleLoadList)";
+  await writeFile(
+    preload,
+    `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(file)}, ${list}));`,
+  );
+  return { NODE_OPTIONS: `--require=${preload}` };
+}
+
 describe("the installable form", () => {
   test("says which command brings its packages when they are missing", async () => {
     await expect(runProgram(launcher, ["--version"])).rejects.toThrow(
@@ -49,14 +60,20 @@ describe("the installable form", () => {
     // A file proves nothing about itself for two seconds after it changed, and is packed again.
     await expect.poll(() => Date.now() - madeMs, { timeout: 5_000 }).toBeGreaterThan(2_050);
     const once = ["run-once", "--json", "--site", fleet.siteId, "--state-dir", fleet.stateDir];
+    const listed = join(dir, "modules.json");
+    const env = await listingModules(listed);
     const ended = async (): Promise<object> => {
-      const lines = (await runProgram(launcher, once)).trim().split("\n");
+      const lines = (await runProgram(launcher, once, { env })).trim().split("\n");
       return lines.map((line) => JSON.parse(line)).find(({ event }) => event === "job.ended");
     };
     await withPackages(async () => {
       expect(await ended()).toMatchObject({ status: "success", mode: "full" });
       expect(await ended()).toMatchObject({ status: "success", mode: "incremental" });
     });
+    // Bundled, an import loads what it names: not WebSocket and fetch with node:http, which nothing here uses.
+    const modules: string[] = JSON.parse(await readFile(listed, "utf8"));
+    expect(modules).toContain("NativeModule http");
+    expect(modules.filter((name) => name.includes("undici"))).toEqual([]);
     const { items } = await fleet.operator.call("listBackups");
     expect(items.map(({ archive }) => archive.mode).sort()).toEqual(["full", "incremental"]);
   });

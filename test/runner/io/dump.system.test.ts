@@ -12,6 +12,7 @@ import { type Mariadb, startMariadb } from "#local/demo/mariadb.ts";
 import { type Dump, type DumpOptions, dumpDatabase } from "#runner/io/dump.ts";
 import { type DatabaseFacts, probeDatabase } from "#runner/io/mysql-client.ts";
 import type { SiteDatabase } from "#runner/io/site.ts";
+import { hasSnapshot } from "#runner/plan/dump-options.ts";
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -127,6 +128,45 @@ describe("a dump", () => {
     expect(made.bytes).toBeGreaterThan(0);
     expect(found.length).toBe(3); // Two of the child, one of ours, and no file in /dev/shm.
     for (const text of found) expect(text).not.toContain("p'w");
+  });
+});
+
+describe("a dump's snapshot", () => {
+  it("stands when it is said to: nothing that is written from then on is in the dump", async () => {
+    await server.exec(
+      "CREATE TABLE shop.zz_last (word TEXT) ENGINE=InnoDB; INSERT INTO shop.zz_last VALUES ('early');",
+    );
+    let pid = 0;
+    let times = 0;
+    let written: Promise<unknown> = Promise.resolve();
+    await using made = await dump(db, {
+      onStart: (started) => {
+        pid = started;
+      },
+      onSnapshot: () => {
+        times += 1;
+        // It stays where it is until the row is there, whatever is in the pipes.
+        process.kill(pid, "SIGSTOP");
+        written = server
+          .exec("INSERT INTO shop.zz_last VALUES ('too late');")
+          .finally(() => process.kill(pid, "SIGCONT"));
+      },
+    });
+    await written;
+    const plain = (await plainOf(made)).toString("latin1");
+    expect(times).toBe(1);
+    expect(plain).toContain("'early'");
+    expect(plain).not.toContain("'too late'");
+    expect(await server.exec("SELECT word FROM shop.zz_last;")).toContain("too late");
+    await server.exec("DROP TABLE shop.zz_last;");
+  });
+
+  it("is not told of by the header, which is written before it", () => {
+    const header =
+      "-- MariaDB dump 10.19\n--\n-- Host: localhost    Database: CREATE \n-- Server version\t10\n/*!40101 SET NAMES utf8mb4 */;\n";
+    expect(hasSnapshot(header)).toBe(false);
+    expect(hasSnapshot(`${header}\n--\n-- Table structure for table \`posts\`\n`)).toBe(true);
+    expect(hasSnapshot(`${header}DROP TABLE IF EXISTS \`posts\`;\n`)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 // The archive's files against the stock zstd and GNU tar: everything that a file system can hold comes back, and a
 // site that changes while it is packed does no harm.
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -20,9 +20,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { compareTrees } from "#local/compare-trees.ts";
+import type { PackPlace } from "#runner/io/pack-protocol.ts";
 import { type PackOptions, packSite } from "#runner/io/pack-site.ts";
+import { type PackThread, startPackThread } from "#runner/io/pack-thread.ts";
 import { S3_COPY_LIMITS } from "#runner/plan/copy/plan-copies.ts";
-import { makeSite, packAndExtract, packTo, type SiteOnDisk } from "./pack-to-tree.ts";
+import { extract, makeSite, packAndExtract, packTo, type SiteOnDisk } from "./pack-to-tree.ts";
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -223,6 +225,51 @@ describe("a site that changes while it is packed", () => {
       },
     });
     expect(await readFile(join(packed.tree, "wp-content/dir/z-later"), "utf8")).toBe("original");
+  });
+});
+
+describe("a site that was looked at ahead", () => {
+  const placeOf = (on: SiteOnDisk): PackPlace => ({
+    configPath: join(on.site, "wp-config.php"),
+    contentDir: on.content,
+    exclude: [],
+  });
+  const names = async (archive: string): Promise<string[]> =>
+    (await run("sh", ["-c", 'zstd -q -d -c "$0" | tar -t', archive])).stdout.split("\n");
+
+  /** Has the thread look at the site, and waits until it has listed it, by the directory's last access. */
+  async function lookAhead(thread: PackThread, on: SiteOnDisk, usesIndex: boolean): Promise<void> {
+    utimesSync(on.content, 0, new Date());
+    thread.survey(placeOf(on), usesIndex);
+    await expect.poll(async () => (await stat(on.content)).atimeMs).toBeGreaterThan(0);
+  }
+
+  it("is packed as it was seen then, and files are read as they are by now", async () => {
+    await using on = await makeSite();
+    writeFileSync(join(on.content, "early"), "before");
+    await using thread = startPackThread(new AbortController().signal);
+    await lookAhead(thread, on, false);
+    writeFileSync(join(on.content, "early"), "as it is now");
+    writeFileSync(join(on.content, "late"), "");
+    const packed = await packTo(join(on.dir, "archive.tar.zst"), on, { ahead: thread });
+    expect(await names(packed.archive)).toContain("wp-content/early");
+    expect(await names(packed.archive)).not.toContain("wp-content/late");
+    const { tree } = await extract(packed.archive, join(on.dir, "extracted"));
+    expect(await readFile(join(tree, "wp-content/early"), "utf8")).toBe("as it is now");
+  });
+
+  it("is looked at again if it was compared with an archive that cannot be copied from", async () => {
+    await using on = await makeSite();
+    writeFileSync(join(on.content, "early"), "before");
+    const first = await packTo(join(on.dir, "first.tar.zst"), on, { racyWindowNs: 0n });
+    const index = Buffer.concat(first.result.index);
+    await using thread = startPackThread(new AbortController().signal);
+    thread.readIndex(index, hash("sha256", index, "hex"));
+    await lookAhead(thread, on, true);
+    writeFileSync(join(on.content, "late"), "");
+    const packed = await packTo(join(on.dir, "second.tar.zst"), on, { ahead: thread });
+    expect(packed.plan.mode).toBe("full");
+    expect(await names(packed.archive)).toContain("wp-content/late");
   });
 });
 

@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { type ArchiveResult, streamArchive } from "#runner/io/archive.ts";
 import type { PackPlan, PackSummary } from "#runner/io/pack-protocol.ts";
 import { type PackOptions, type PackSite, packSite } from "#runner/io/pack-site.ts";
+import type { PackThread } from "#runner/io/pack-thread.ts";
 
 export interface SiteOnDisk extends AsyncDisposable {
   /** Holds everything of this test. */
@@ -51,6 +52,7 @@ export interface PackHow {
   readonly previous?: PackedArchive;
   readonly dump?: string;
   readonly racyWindowNs?: bigint;
+  readonly ahead?: PackThread;
   /** Packs in place of the product's thread. */
   readonly packer?: (options: PackOptions) => PackSite | Promise<PackSite>;
 }
@@ -89,6 +91,7 @@ export async function packTo(
     dumpSha256: sha256,
     ...(how.racyWindowNs === undefined ? {} : { racyWindowNs: how.racyWindowNs }),
     ...(how.previous === undefined ? {} : { previousIndex: Buffer.concat(how.previous.result.index) }),
+    ahead: how.ahead,
     signal: new AbortController().signal,
   });
   const plan = await pack.plan();
