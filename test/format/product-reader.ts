@@ -37,6 +37,9 @@ function inMemory(object: Buffer): ObjectReader {
     async *read(offset, bytes) {
       yield object.subarray(offset, offset + bytes);
     },
+    async pour(offset, bytes, _signal, take) {
+      await take(object.subarray(offset, offset + bytes));
+    },
     traffic: () => ({ requests: 0, bytes: 0 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

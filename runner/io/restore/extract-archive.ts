@@ -95,12 +95,11 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
     units: planReads(archive.frames, spansOf(archive, selected)),
     signal: pool.signal,
     memory: pool.memory,
-    async work(unit, frames) {
-      const files = unit.spans.map((span) => unitFile(archive, selected, span));
-      const inWork = pool.begin(files, () => undefined);
-      for await (const frame of frames) await inWork.frame(frame);
-      inWork.end();
-    },
+    begin: ({ spans }) =>
+      pool.begin(
+        spans.map((span) => unitFile(archive, selected, span)),
+        () => undefined,
+      ),
   });
   await pool.drained();
   await finishTree(archive, selected, pool);

@@ -3,19 +3,14 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
+import type { FrameTaker } from "./fetch-units.ts";
 import { type FrameBytes, type FrameMemory, openFrameMemory } from "./frame-memory.ts";
 import type { FromFrameWorker, StoredFrame, ToFrameWorker } from "./frame-protocol.ts";
 
-export interface UnitInWork {
-  /** In order; resolves when the worker can take more. */
-  frame(stored: StoredFrame): Promise<void>;
-  /** No more comes; `drained` gives the result. */
-  end(): void;
-}
-
 /** All methods reject with the first failure of a worker, or the caller's signal's reason. */
 export interface FramePool<Unit, Question, Result> extends AsyncDisposable {
-  begin(what: Unit, onResult: (result: Result) => void): UnitInWork;
+  /** `drained` gives the results. */
+  begin(what: Unit, onResult: (result: Result) => void): FrameTaker;
   /** Resolves when the workers are done with all units. */
   drained(): Promise<void>;
   /** One at a time. */
@@ -122,13 +117,21 @@ export function startFramePool<Unit, Question, Result>(
       hand.units += 1;
       onUnitDone.set(unit, onResult);
       tell(hand, { type: "unit", unit, what });
+      const put = ({ frame, stored }: StoredFrame): void => {
+        hand.frames.push(stored);
+        tell(hand, { type: "frame", unit, frame, stored });
+      };
+      const waitAndPut = async (frame: StoredFrame): Promise<void> => {
+        while (hand.frames.length >= FRAMES_PER_WORKER) {
+          await orAborted<void>(signal, (resolve) => hand.waiting.push(resolve));
+        }
+        put(frame);
+      };
       return {
-        async frame({ frame, stored }) {
-          while (hand.frames.length >= FRAMES_PER_WORKER) {
-            await orAborted<void>(signal, (resolve) => hand.waiting.push(resolve));
-          }
-          hand.frames.push(stored);
-          tell(hand, { type: "frame", unit, frame, stored });
+        frame(frame) {
+          if (hand.frames.length >= FRAMES_PER_WORKER) return waitAndPut(frame);
+          put(frame);
+          return undefined;
         },
         end: () => tell(hand, { type: "unit-end", unit }),
       };

@@ -3,8 +3,8 @@
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { BackupError } from "#shared/errors.ts";
-import { freeBuffer } from "../free-buffer.ts";
 import type { RangeSource } from "./object-reader.ts";
+import { oneBuffer } from "./one-buffer.ts";
 
 export interface UrlArchive {
   /** For messages, instead of the URL. */
@@ -21,10 +21,8 @@ const SILENCE_MS = 60_000;
 const MAX_SOCKETS = 8;
 
 export function openUrlSource(archive: UrlArchive): RangeSource {
-  const agents = {
-    "http:": new PlainAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
-    "https:": new TlsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
-  };
+  const options = { keepAlive: true, maxSockets: MAX_SOCKETS, onread: oneBuffer() };
+  const agents = { "http:": new PlainAgent(options), "https:": new TlsAgent(options) };
 
   async function get(url: URL, range: string, signal: AbortSignal): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -57,23 +55,12 @@ export function openUrlSource(archive: UrlArchive): RangeSource {
         answer.destroy();
         throw error;
       }
-      return freeing(answer);
+      return answer;
     },
     async [Symbol.asyncDispose]() {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
-}
-
-/**
- * Each piece is gone when the next is asked for. Left to the garbage collector, 60 to 120 MB of them lay around at any
- * time.
- */
-async function* freeing(answer: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const piece of answer) {
-    yield piece;
-    freeBuffer(piece);
-  }
 }
 
 function checkAnswer(answer: IncomingMessage, archive: UrlArchive, offset: number, bytes: number): void {

@@ -68,14 +68,12 @@ export async function verifyArchive({
     units: planReads(frames, isRestOnly ? endSpan(archive) : allSpans(archive)),
     signal: pool.signal,
     memory: pool.memory,
-    async work(unit, stored) {
-      const entries = unit.spans.filter(({ id }) => id !== END).map((span) => expectedEntry(archive, span));
-      const inWork = pool.begin(entries, (result) => {
+    begin({ spans }) {
+      const entries = spans.filter(({ id }) => id !== END).map((span) => expectedEntry(archive, span));
+      return pool.begin(entries, (result) => {
         faults.push(...result.faults);
         dump = result.dump ?? dump;
       });
-      for await (const frame of stored) await inWork.frame(frame);
-      inWork.end();
     },
   });
   await pool.drained();

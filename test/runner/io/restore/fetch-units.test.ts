@@ -1,6 +1,7 @@
 // How a restore reads: several ranges at once, but never more than a few, and nothing ahead of whoever takes the frames.
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { drainPieces } from "#runner/io/restore/drain-pieces.ts";
 import { fetchUnits } from "#runner/io/restore/fetch-units.ts";
 import { openFrameMemory } from "#runner/io/restore/frame-memory.ts";
 import type { ObjectReader } from "#runner/io/restore/object-reader.ts";
@@ -36,6 +37,24 @@ interface Counted {
 
 /** Each piece takes a turn of the loop, as from a network. */
 function countedReader(): Counted {
+  async function* read(
+    _offset: number,
+    bytes: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    counted.openNow += 1;
+    counted.openMost = Math.max(counted.openMost, counted.openNow);
+    try {
+      for (let left = bytes; left > 0; left -= PIECE_BYTES) {
+        await turn();
+        signal.throwIfAborted();
+        counted.bytesRead += PIECE_BYTES;
+        yield Buffer.alloc(PIECE_BYTES);
+      }
+    } finally {
+      counted.openNow -= 1;
+    }
+  }
   const counted: Counted = {
     openNow: 0,
     openMost: 0,
@@ -43,20 +62,8 @@ function countedReader(): Counted {
     reader: {
       label: "an archive",
       sizeBytes: frames.length * FRAME_BYTES,
-      async *read(_offset, bytes, signal) {
-        counted.openNow += 1;
-        counted.openMost = Math.max(counted.openMost, counted.openNow);
-        try {
-          for (let left = bytes; left > 0; left -= PIECE_BYTES) {
-            await turn();
-            signal.throwIfAborted();
-            counted.bytesRead += PIECE_BYTES;
-            yield Buffer.alloc(PIECE_BYTES);
-          }
-        } finally {
-          counted.openNow -= 1;
-        }
-      },
+      read,
+      pour: (offset, bytes, signal, take) => drainPieces(read(offset, bytes, signal), take),
       traffic: () => ({ requests: 0, bytes: 0 }),
       [Symbol.asyncDispose]: async () => undefined,
     },
@@ -75,9 +82,13 @@ test("four ranges are read at once, however many there are, and every frame come
     units: units.values(),
     signal,
     memory: openFrameMemory(),
-    async work(_unit, stored) {
-      for await (const { frame } of stored) taken += frame.compressedBytes;
-    },
+    begin: () => ({
+      frame({ frame }) {
+        taken += frame.compressedBytes;
+        return undefined;
+      },
+      end: () => undefined,
+    }),
   });
   expect(counted).toMatchObject({ openMost: AT_ONCE, openNow: 0 });
   expect(taken).toBe(frames.length * FRAME_BYTES);
@@ -93,12 +104,13 @@ test("what nobody takes is not read: a frame for each of the four ranges is all 
     units: units.values(),
     signal,
     memory: openFrameMemory(),
-    async work(_unit, stored) {
-      for await (const _ of stored) {
+    begin: () => ({
+      frame() {
         frameCount += 1;
-        await slow.promise;
-      }
-    },
+        return slow.promise;
+      },
+      end: () => undefined,
+    }),
   });
   while (frameCount < AT_ONCE) await turn();
   for (let turns = 0; turns < 1000; turns += 1) await turn();
@@ -116,9 +128,13 @@ test("a failure ends all of them", async () => {
     units: units.values(),
     signal,
     memory: openFrameMemory(),
-    async work({ firstFrame }, stored) {
-      for await (const _ of stored) if (firstFrame === 2 * FRAMES_PER_UNIT) throw new Error("a bad frame");
-    },
+    begin: ({ firstFrame }) => ({
+      frame() {
+        if (firstFrame === 2 * FRAMES_PER_UNIT) throw new Error("a bad frame");
+        return undefined;
+      },
+      end: () => undefined,
+    }),
   });
   await expect(failing).rejects.toThrow("a bad frame");
   expect(counted.openNow).toBe(0);
