@@ -27,7 +27,7 @@ export interface ExpectedWay {
 }
 
 export function lookAhead(job: JobContext): ArchiveAhead {
-  const thread = job.packThread ?? startPackThread(job.signal);
+  const thread = job.begun?.packThread ?? startPackThread(job.signal);
   let known: ExpectedWay | undefined;
   const expecting = expectWay(job).then((expected) => {
     known = expected;

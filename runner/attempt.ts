@@ -5,11 +5,10 @@ import type { Claim } from "#shared/contracts/jobs.ts";
 import type { NodeConfig } from "#shared/contracts/nodes.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import type { Clock } from "./clock.ts";
-import type { JobContext, JobRuns, RunBackup } from "./context.ts";
+import type { BegunBackup, JobContext, JobRuns, RunBackup } from "./context.ts";
 import { correlated } from "./io/correlated-master.ts";
 import type { Log } from "./io/log.ts";
 import type { ConfigSource } from "./io/node-config.ts";
-import type { PackThread } from "./io/pack-thread.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
 import { holdLease } from "./lease.ts";
@@ -41,8 +40,7 @@ export interface Attempt {
   readonly extendMessage?: (seconds: number) => Promise<void>;
   /** The runner is to stop: aborts with `interrupted`. */
   readonly stop: AbortSignal;
-  /** Started ahead of the claim; whoever started it ends it. */
-  readonly packThread?: PackThread;
+  readonly begun?: BegunBackup;
 }
 
 export type AttemptEnd =
@@ -115,7 +113,7 @@ async function work(attempt: Attempt, place: JobPlace, deps: AttemptDeps): Promi
     s3Credentials: () => deps.source.credentialsOf(providerId),
     storages: deps.source,
     uploads: deps.uploads,
-    ...(attempt.packThread === undefined ? {} : { packThread: attempt.packThread }),
+    ...(attempt.begun === undefined ? {} : { begun: attempt.begun }),
     log,
     now: () => clock.now(),
   };

@@ -11,6 +11,7 @@ import type { MasterClient } from "./io/master-client.ts";
 import type { ConfigSource } from "./io/node-config.ts";
 import type { PackThread } from "./io/pack-thread.ts";
 import type { UploadJournal } from "./io/upload-journal.ts";
+import type { LookedAt } from "./look-at-site.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
 import type { StageClock } from "./stage-clock.ts";
 
@@ -20,6 +21,13 @@ export interface Lease {
   readonly signal: AbortSignal;
   /** Proves the lease now; awaited right before anything that cannot be taken back. Throws BackupError. */
   renew(): Promise<void>;
+}
+
+/** Of a backup. */
+export interface BegunBackup {
+  /** Whoever started it ends it. */
+  readonly packThread?: PackThread | undefined;
+  readonly lookedAt: Promise<LookedAt>;
 }
 
 export interface JobContext {
@@ -52,8 +60,8 @@ export interface JobContext {
   /** To abort what an earlier attempt has left open in another storage. */
   readonly storages: Pick<ConfigSource, "storageOf" | "credentialsOf">;
   readonly uploads: UploadJournal;
-  /** Started ahead of the claim, for this job; whoever started it ends it. */
-  readonly packThread?: PackThread;
+  /** What was begun before the job was claimed. */
+  readonly begun?: BegunBackup;
   readonly log: Log;
   readonly now: () => Date;
 }

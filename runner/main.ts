@@ -102,10 +102,10 @@ async function doRunOnce(
   const isJson = options.json === true;
   const log = logOf(settings, isJson ? "json" : "pretty", edge);
   const stop = stopOnSignals(() => log, { isCutShort: true });
+  // It starts on another processor while this one reads the code that asks for the job.
+  await using packThread = engine.startPackThread?.(stop);
   const runner = await composed(settings, log, stop, isJson ? "info" : "debug");
   await beGentle(log);
-  // It starts on another processor while this one asks for the job.
-  await using packThread = engine.startPackThread?.(stop);
   using _progress = isJson
     ? tellProgress(log, runner.runningJob)
     : showProgress(edge.terminal, runner.runningJob);

@@ -8,9 +8,10 @@ import type { JobContext, RunBackup } from "./context.ts";
 import { refuseHalfRestored } from "./half-restored.ts";
 import { freeBytes } from "./io/disk.ts";
 import { type Dump, dumpDatabase } from "./io/dump.ts";
-import { type DatabaseFacts, probeDatabase } from "./io/mysql-client.ts";
+import type { DatabaseFacts } from "./io/mysql-client.ts";
 import { watchPeakMemory } from "./io/peak-memory.ts";
-import { readSite, type Site } from "./io/site.ts";
+import type { Site } from "./io/site.ts";
+import { type LookedAt, lookAtSite } from "./look-at-site.ts";
 import { type Archived, makeArchive } from "./make-archive.ts";
 import { FRAME_BYTES } from "./plan/frame-bytes.ts";
 
@@ -78,10 +79,11 @@ function reportBase(job: JobContext, startedAt: Date): ReportBase {
 }
 
 /** Everything that can be known to fail before anything is read or sent. */
-async function preflight(job: JobContext): Promise<{ site: Site; facts: DatabaseFacts }> {
+async function preflight(job: JobContext): Promise<LookedAt> {
   await refuseHalfRestored(job);
-  const site = readSite({ path: job.site.path, siteEnvFile: job.siteEnvFile });
-  const facts = await probeDatabase(site.db, { signal: job.signal });
+  const { path } = job.site;
+  const looking = job.begun?.lookedAt ?? lookAtSite({ path, siteEnvFile: job.siteEnvFile }, job.signal);
+  const { site, facts } = await looking;
   // A dump of text is larger than the tables and its compressed spool much smaller; half is on the safe side.
   const neededBytes = facts.dataBytes / 2 + SPARE_DISK_BYTES;
   const free = await freeBytes(job.spoolDir);

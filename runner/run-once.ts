@@ -9,11 +9,13 @@ import type { NodeSite } from "#shared/contracts/sites.ts";
 import { asBackupError, BackupError } from "#shared/errors.ts";
 import { type AttemptEnd, runAttempt } from "./attempt.ts";
 import type { Engine } from "./compose.ts";
+import type { BegunBackup } from "./context.ts";
 import type { HandleDeps } from "./handle-message.ts";
 import { correlated } from "./io/correlated-master.ts";
 import { readCachedIndex } from "./io/index-cache.ts";
 import type { PackThread } from "./io/pack-thread.ts";
 import { callWithRetry } from "./io/retrying-master.ts";
+import { lookAtSite } from "./look-at-site.ts";
 import { resumePath, settleUploads } from "./settle-uploads.ts";
 import { cleanDisk, type StartupDeps } from "./startup.ts";
 
@@ -95,12 +97,12 @@ async function backUp(
       full,
       ...(path === undefined ? {} : { resume_path: path }),
     } as const;
-    const [claim] = await Promise.all([
+    const [claim, begun] = await Promise.all([
       master.call("claimJob", { params: { id: jobId }, body, signal: stop }),
-      loadMeanwhile(deps),
+      beginMeanwhile(site, stop, deps),
     ]);
-    const started = thread === undefined ? {} : { packThread: thread };
-    const end = await runAttempt({ claim, claimedAtMs, config, stop, ...started }, deps);
+    const started = { ...begun, packThread: thread };
+    const end = await runAttempt({ claim, claimedAtMs, config, stop, begun: started }, deps);
     return { site, jobId, ...outcomeOf(end) };
   } catch (thrown) {
     const error = asBackupError(thrown, "unexpected");
@@ -113,10 +115,17 @@ async function backUp(
 }
 
 /** Takes the processor for about as long as the Master takes to answer: not before it has been asked. */
-async function loadMeanwhile({ load }: RunOnceDeps): Promise<void> {
+async function beginMeanwhile(
+  { id, path }: NodeSite,
+  stop: AbortSignal,
+  { state, load }: RunOnceDeps,
+): Promise<BegunBackup> {
   await setImmediate();
   await setImmediate();
+  const lookedAt = lookAtSite({ path, siteEnvFile: state.siteEnvFile(id) }, stop);
+  lookedAt.catch(() => undefined); // The job says it.
   await load?.();
+  return { lookedAt };
 }
 
 /** The index that is kept of a site's newest archive: in all likelihood that of the one that will be copied from. */

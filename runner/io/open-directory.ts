@@ -1,7 +1,7 @@
 // Opens directories so that names can be looked up from their descriptors (openat(2) by another name): whoever may
 // change the tree cannot swap a directory for a symlink and lead us out of it.
 import { closeSync, constants, openSync } from "node:fs";
-import { type ByteString, toBytes } from "../plan/byte-string.ts";
+import { type ByteString, type SystemPath, systemPath } from "../plan/byte-string.ts";
 
 export interface OpenDirectory {
   readonly fd: number;
@@ -15,13 +15,13 @@ const OWN_DESCRIPTORS = process.platform === "linux" ? "/proc/self/fd" : undefin
 
 /** `path`: as bytes; used beyond the opening only where descriptors have no path. */
 export function openDirectory(path: ByteString): OpenDirectory {
-  const fd = openSync(toBytes(path), DIRECTORY_FLAGS);
+  const fd = openSync(systemPath(path), DIRECTORY_FLAGS);
   return { fd, prefix: OWN_DESCRIPTORS === undefined ? path : `${OWN_DESCRIPTORS}/${fd}` };
 }
 
 export interface TreeCursor extends Disposable {
   /** What system calls take for that name below the root; valid until the next call. Throws as open(2) does. */
-  locate(path: readonly ByteString[]): Buffer;
+  locate(path: readonly ByteString[]): SystemPath;
 }
 
 /** Goes about a tree name by name; neighbours are cheap, since the directories they share stay open. */
@@ -44,7 +44,7 @@ export function openTreeCursor(root: string): TreeCursor {
         const parent = open.at(-1);
         open.push({ name, ...openDirectory(parent === undefined ? rootPath : `${parent.prefix}/${name}`) });
       }
-      return toBytes(`${open.at(-1)?.prefix}/${path.at(-1)}`);
+      return systemPath(`${open.at(-1)?.prefix}/${path.at(-1)}`);
     },
     [Symbol.dispose]: () => closeTo(0),
   };

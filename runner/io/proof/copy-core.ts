@@ -3,7 +3,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type ByteString, fromUtf8 } from "../../plan/byte-string.ts";
+import { type ByteString, fromUtf8, type SystemPath } from "../../plan/byte-string.ts";
 import { openTreeBuilder, type TreeBuilder } from "../restore/tree-builder.ts";
 import { isGone, walkTree } from "../walk-tree.ts";
 
@@ -68,7 +68,7 @@ function isOwnFile([name = ""]: readonly ByteString[]): boolean {
   return name === "index.php" || (/^wp-[\w-]+\.php$/.test(name) && name !== "wp-config.php");
 }
 
-function copyFile(tree: TreeBuilder, location: Buffer, name: ByteString, mayFollow: boolean): number {
+function copyFile(tree: TreeBuilder, location: SystemPath, name: ByteString, mayFollow: boolean): number {
   let fd: number;
   try {
     fd = openSync(location, READ_ONLY | (mayFollow ? 0 : constants.O_NOFOLLOW));

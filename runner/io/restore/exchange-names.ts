@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
+import type { SystemPath } from "../../plan/byte-string.ts";
 
 /** <linux/fcntl.h>: relative paths begin at the working directory; ours are absolute. */
 const AT_FDCWD = -100;
@@ -15,8 +16,8 @@ const UNKNOWN_HERE: ReadonlySet<number> = new Set([
   constants.errno.EOPNOTSUPP,
 ]);
 
-/** Both paths: absolute, as bytes. False where that cannot be done; throws as rename(2) does. */
-export type ExchangeNames = (one: Buffer, two: Buffer) => boolean;
+/** Both paths: absolute. False where that cannot be done; throws as rename(2) does. */
+export type ExchangeNames = (one: SystemPath, two: SystemPath) => boolean;
 
 let exchange: ExchangeNames | undefined;
 
@@ -52,6 +53,6 @@ function openExchange(): ExchangeNames {
   };
 }
 
-function terminated(path: Buffer): Buffer {
-  return Buffer.concat([path, Buffer.alloc(1)]);
+function terminated(path: SystemPath): Buffer {
+  return Buffer.concat([Buffer.from(path), Buffer.alloc(1)]);
 }

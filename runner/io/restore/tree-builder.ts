@@ -20,7 +20,7 @@ import {
 import { BackupError } from "#shared/errors.ts";
 import { corrupt } from "#shared/format/corrupt.ts";
 import { isSafeEntryName } from "#shared/format/entry-name.ts";
-import { type ByteString, forDisplay, toBytes } from "../../plan/byte-string.ts";
+import { type ByteString, forDisplay, type SystemPath, systemPath, toBytes } from "../../plan/byte-string.ts";
 import { mapOwner, type Owner, type OwnerMap } from "../../plan/restore/owner-map.ts";
 import { type OpenDirectory, openDirectory } from "../open-directory.ts";
 
@@ -134,16 +134,16 @@ function newFileOwner(root: number): NewFileOwner {
 type OpenPath = (OpenDirectory & { readonly name: ByteString })[];
 
 /** What system calls take for `name`; its parent stays open until another is entered. */
-function locate(open: OpenPath, name: ByteString): Buffer {
+function locate(open: OpenPath, name: ByteString): SystemPath {
   const components = componentsOf(name);
-  return toBytes(`${enter(open, components).prefix}/${components.at(-1)}`);
+  return systemPath(`${enter(open, components).prefix}/${components.at(-1)}`);
 }
 
 /** The same for what must have been made before. */
-function locateThere(open: OpenPath, name: ByteString): Buffer {
+function locateThere(open: OpenPath, name: ByteString): SystemPath {
   try {
     const components = componentsOf(name);
-    const path = toBytes(`${enter(open, components, openDirectory).prefix}/${components.at(-1)}`);
+    const path = systemPath(`${enter(open, components, openDirectory).prefix}/${components.at(-1)}`);
     lstatSync(path);
     return path;
   } catch (error) {
@@ -177,7 +177,7 @@ function openOrMake(path: ByteString): OpenDirectory {
     if (codeOf(error) !== "ENOENT") throw error;
   }
   try {
-    mkdirSync(toBytes(path), DIRECTORY);
+    mkdirSync(systemPath(path), DIRECTORY);
   } catch (error) {
     // Another thread was faster; what it is, opening it says.
     if (codeOf(error) !== "EEXIST") throw error;

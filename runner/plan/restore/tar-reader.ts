@@ -31,9 +31,9 @@ export interface TarReader {
 const MAX_EXTENSION_BYTES = 1_048_576;
 
 export function createTarReader(sink: TarSink): TarReader {
-  let held = Buffer.alloc(TAR_BLOCK_BYTES);
+  /** What is collected of a header or an extension that did not come in one piece, which is rare. */
+  let held: Buffer | undefined;
   let heldBytes = 0;
-  /** Of an extension: the bytes that `held` is being filled with. */
   let extending: { readonly typeflag: string; readonly bytes: number } | undefined;
   let contentLeft = 0;
   let paddingLeft = 0;
@@ -64,16 +64,17 @@ export function createTarReader(sink: TarSink): TarReader {
     if (size === 0 || size > MAX_EXTENSION_BYTES)
       throw corrupt("A tar entry's extended header has an impossible length");
     extending = { typeflag, bytes: size };
-    held = Buffer.alloc(size);
     paddingLeft = padding(size);
   };
-  const endExtension = (): void => {
-    const { typeflag } = extending ?? { typeflag: "" };
-    if (typeflag === "x") next = { ...next, ...decodePax(held) };
-    else if (typeflag === "g") common = { ...common, ...decodePax(held) };
-    else next = { ...next, [typeflag === "L" ? "path" : "linkpath"]: longName(held) };
+  const endExtension = (typeflag: string, bytes: Uint8Array): void => {
+    if (typeflag === "x") next = { ...next, ...decodePax(bytes) };
+    else if (typeflag === "g") common = { ...common, ...decodePax(bytes) };
+    else next = { ...next, [typeflag === "L" ? "path" : "linkpath"]: longName(bytes) };
     extending = undefined;
-    held = Buffer.alloc(TAR_BLOCK_BYTES);
+  };
+  const finish = (bytes: Uint8Array): void => {
+    if (extending === undefined) atHeader(bytes);
+    else endExtension(extending.typeflag, bytes);
   };
   const endIfDone = (): void => {
     if (contentLeft > 0 || !isInEntry) return;
@@ -82,17 +83,19 @@ export function createTarReader(sink: TarSink): TarReader {
   };
   /** Bytes of `bytes` from `at` that were used. */
   const collect = (bytes: Uint8Array, at: number): number => {
-    if (extending === undefined && heldBytes === 0 && bytes.length - at >= TAR_BLOCK_BYTES) {
-      atHeader(bytes.subarray(at, at + TAR_BLOCK_BYTES));
-      return TAR_BLOCK_BYTES;
+    const needed = extending?.bytes ?? TAR_BLOCK_BYTES;
+    if (heldBytes === 0 && bytes.length - at >= needed) {
+      finish(bytes.subarray(at, at + needed));
+      return needed;
     }
-    const piece = bytes.subarray(at, at + held.length - heldBytes);
+    held ??= Buffer.alloc(needed);
+    const piece = bytes.subarray(at, at + needed - heldBytes);
     held.set(piece, heldBytes);
     heldBytes += piece.length;
-    if (heldBytes < held.length) return piece.length;
-    heldBytes = 0;
-    if (extending === undefined) atHeader(held);
-    else endExtension();
+    if (heldBytes < needed) return piece.length;
+    const whole = held;
+    [held, heldBytes] = [undefined, 0];
+    finish(whole);
     return piece.length;
   };
   return {
@@ -130,8 +133,8 @@ function isZero(block: Uint8Array): boolean {
   return block[0] === 0 && block.every((byte) => byte === 0);
 }
 
-function longName(bytes: Buffer): string {
-  const name = bytes.toString("latin1").replace(/\0+$/, "");
+function longName(bytes: Uint8Array): string {
+  const name = Buffer.from(bytes).toString("latin1").replace(/\0+$/, "");
   if (name === "" || name.includes("\0")) throw corrupt("A tar entry's long name is none");
   return name;
 }
