@@ -84,6 +84,8 @@ async function backUp(
   const patient = callWithRetry(deps.master, { clock: deps.clock, deadlineMs: CLAIM_DEADLINE_MS });
   // Nobody has called: the job goes by its own id.
   const master = correlated(patient, jobId);
+  // Nobody waits for what was begun if there is no job.
+  const over = new AbortController();
   try {
     const config = await turn.config();
     using _held = await deps.restores.hold(site.id, stop);
@@ -99,7 +101,7 @@ async function backUp(
     } as const;
     const [claim, begun] = await Promise.all([
       master.call("claimJob", { params: { id: jobId }, body, signal: stop }),
-      beginMeanwhile(site, stop, deps),
+      beginMeanwhile(site, AbortSignal.any([stop, over.signal]), deps),
     ]);
     const started = { ...begun, packThread: thread };
     const end = await runAttempt({ claim, claimedAtMs, config, stop, begun: started }, deps);
@@ -111,18 +113,20 @@ async function backUp(
       error,
     });
     return { site, jobId, status: "failed", error };
+  } finally {
+    over.abort();
   }
 }
 
 /** Takes the processor for about as long as the Master takes to answer: not before it has been asked. */
 async function beginMeanwhile(
   { id, path }: NodeSite,
-  stop: AbortSignal,
+  signal: AbortSignal,
   { state, load }: RunOnceDeps,
 ): Promise<BegunBackup> {
   await setImmediate();
   await setImmediate();
-  const lookedAt = lookAtSite({ path, siteEnvFile: state.siteEnvFile(id) }, stop);
+  const lookedAt = lookAtSite({ path, siteEnvFile: state.siteEnvFile(id) }, signal);
   lookedAt.catch(() => undefined); // The job says it.
   await load?.();
   return { lookedAt };
