@@ -2,20 +2,14 @@
 // again, so do its archives.
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openBase } from "#functions/deps.ts";
-import { type RebuildReport, rebuildRecords } from "#functions/http/rebuild-records.ts";
 import { openManifests } from "#functions/stores/manifests.ts";
-import { openObjectList } from "#functions/stores/object-list.ts";
-import { openOwnObjects } from "#functions/stores/objects.ts";
-import { openQueues } from "#functions/stores/queues.ts";
-import { openRecords } from "#functions/stores/records.ts";
-import { openStorages } from "#functions/stores/storages.ts";
 import type { Site } from "#shared/contracts/sites.ts";
 import type { StorageProvider } from "#shared/contracts/storage.ts";
 import { emptyTable } from "#test/helpers/empty-table.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
 import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
 import { type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
+import { rebuild } from "#test/helpers/rebuild.ts";
 import { type SecondStorage, startSecondStorage } from "#test/helpers/second-storage.ts";
 import { hostConfig } from "#test/helpers/stores.ts";
 
@@ -52,20 +46,6 @@ async function backUp(site: Site, isElsewhere: boolean): Promise<string> {
   return (await finishBackup(master, node, site.id, { body: object, archive, at })).id;
 }
 
-function rebuild(): Promise<RebuildReport> {
-  const config = hostConfig();
-  const stores = {
-    records: openRecords(config),
-    objects: openOwnObjects(config),
-    objectList: openObjectList(config),
-    storages: openStorages(config),
-    manifests: openManifests(config),
-    queues: openQueues(config),
-  };
-  const invocation = { correlationId: "test", meter: { add: () => undefined } };
-  return rebuildRecords({}, { ...openBase(config), ...invocation, now: () => now, ...stores });
-}
-
 /** What an operator sees of the backups, without their ids. */
 async function look() {
   const { items } = await master.admin.call("listBackups");
@@ -96,7 +76,7 @@ test("a storage comes back without its secret, and its archives when it has it a
 
   const counts = { nodes: 0, providers: 0, sites: 0, backups: 0, left_providers: [], refused: [] };
   const left = { id: provider.id, name: provider.name, why: "its secret is not kept outside the table" };
-  expect(await rebuild()).toMatchObject({
+  expect(await rebuild(() => now)).toMatchObject({
     ...{ ...counts, providers: 1, nodes: 1, sites: 2, backups: 1 },
     ...{ unknown_sites: [], left_providers: [left] },
   });
@@ -115,11 +95,11 @@ test("a storage comes back without its secret, and its archives when it has it a
   const body = { access_key_id, secret_access_key };
   await admin.call("patchStorageProvider", { id: provider.id, body });
   expect((await admin.call("testStorageProvider", { id: provider.id })).usable).toBe(true);
-  expect(await rebuild()).toMatchObject({
+  expect(await rebuild(() => now)).toMatchObject({
     ...{ ...counts, backups: 3, refused: [{ key: stray, why: "no backup of a site on record" }] },
   });
   expect(await look()).toEqual(before);
-  expect(await rebuild()).toMatchObject({ ...counts, refused: [{ key: stray }] });
+  expect(await rebuild(() => now)).toMatchObject({ ...counts, refused: [{ key: stray }] });
   expect(await look()).toEqual(before);
 
   // Also that `moves` has something there is known again.
@@ -136,15 +116,15 @@ test("a storage comes back without its secret, and its archives when it has it a
 
 test("a storage that cannot be reached is left for the next time, and the rest comes back", async () => {
   await emptyTable(process.env);
-  await rebuild();
+  await rebuild(() => now);
   const { access_key_id, secret_access_key } = storage.keys;
   const body = { access_key_id, secret_access_key };
   await master.admin.call("patchStorageProvider", { id: provider.id, body });
   storage.wire.fault = () => "reset";
-  const { left_providers: left } = await rebuild();
+  const { left_providers: left } = await rebuild(() => now);
   expect(left).toEqual([
     { id: provider.id, name: provider.name, why: expect.stringContaining("The storage elsewhere: ") },
   ]);
   storage.wire.fault = () => undefined;
-  expect(await rebuild()).toMatchObject({ backups: 4, left_providers: [] });
+  expect(await rebuild(() => now)).toMatchObject({ backups: 4, left_providers: [] });
 });

@@ -2,20 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openBase } from "#functions/deps.ts";
-import { type RebuildReport, rebuildRecords } from "#functions/http/rebuild-records.ts";
-import { openManifests } from "#functions/stores/manifests.ts";
-import { openObjectList } from "#functions/stores/object-list.ts";
-import { openOwnObjects } from "#functions/stores/objects.ts";
-import { openQueues } from "#functions/stores/queues.ts";
-import { openRecords } from "#functions/stores/records.ts";
-import { openStorages } from "#functions/stores/storages.ts";
 import type { Site } from "#shared/contracts/sites.ts";
 import { emptyTable } from "#test/helpers/empty-table.ts";
 import { finishBackup } from "#test/helpers/finished-backup.ts";
 import { filesOf, indexedArchive } from "#test/helpers/indexed-archive.ts";
 import { enrol, type Master, startMaster, type TestNode } from "#test/helpers/master.ts";
-import { hostConfig } from "#test/helpers/stores.ts";
+import { rebuild } from "#test/helpers/rebuild.ts";
 
 const HOUR_MS = 3_600_000;
 const SCHEDULE = { expression: "rate(1 day)", time_zone: "UTC", flexible_minutes: 15, enabled: true };
@@ -62,20 +54,6 @@ async function backUp(site: Site): Promise<string> {
   );
   return (await finishBackup(master, node, site.id, { body: object, archive: { sha256_index: sha256Index } }))
     .id;
-}
-
-function rebuild(): Promise<RebuildReport> {
-  const config = hostConfig();
-  const stores = {
-    records: openRecords(config),
-    objects: openOwnObjects(config),
-    objectList: openObjectList(config),
-    storages: openStorages(config),
-    manifests: openManifests(config),
-    queues: openQueues(config),
-  };
-  const invocation = { correlationId: "test", meter: { add: () => undefined } };
-  return rebuildRecords({}, { ...openBase(config), ...invocation, now: () => now, ...stores });
 }
 
 /** What an operator sees, without ids of backups and jobs. */
@@ -145,10 +123,10 @@ test("with a manifest all is as it was: nodes go on, backups are there, the next
   const { counts } = await master.admin.call("checkDrift", { body: { dry_run: false } });
   expect(counts).toEqual({ schedule_unknown: 2, queue_unknown: 2 });
 
-  const report = await rebuild();
+  const report = await rebuild(() => now);
   expect(report).toMatchObject({ nodes: 2, sites: 4, backups: 6, unknown_sites: [], refused: [] });
   expect(await look()).toEqual(before);
-  expect(await rebuild()).toMatchObject({ nodes: 0, sites: 0, backups: 0, refused: [] });
+  expect(await rebuild(() => now)).toMatchObject({ nodes: 0, sites: 0, backups: 0, refused: [] });
   expect(await look()).toEqual(before);
   expect((await master.admin.call("checkDrift", { body: {} })).counts).toEqual({});
 
@@ -172,7 +150,7 @@ test("without one the archives tell which nodes and sites there are, and a node 
     await master.s3.send(new DeleteObjectCommand({ Bucket: master.bucket, Key }));
   const before = await look();
   await emptyTable(process.env);
-  const report = await rebuild();
+  const report = await rebuild(() => now);
   expect(report).toMatchObject({ manifest: null, backups: 7, refused: [] });
   expect(report.unknown_nodes.sort()).toEqual(nodes.map(({ id }) => id).sort());
   expect(report.unknown_sites).toHaveLength(4);
