@@ -11,7 +11,6 @@ import type { DaemonDeps } from "./daemon.ts";
 import type { StorageCredentials } from "./io/credentials.ts";
 import type { LedgerHead } from "./io/ledger-head.ts";
 import type { PackThread } from "./io/pack-thread.ts";
-import { openQueue } from "./io/queue.ts";
 import { openUploadJournal } from "./io/upload-journal.ts";
 import { keepRestores } from "./keep-restores.ts";
 import type { ProgressCounters } from "./plan/progress.ts";
@@ -74,7 +73,9 @@ export async function composeRunner(
       if (storage === undefined) return { kind: "gone" };
       return engine.uploadFate(upload, storage, () => source.credentialsOf(providerId));
     },
-    openQueue: (place) => openQueue(place, { credentials: source.credentials }),
+    // With its client, which a run by hand has no use for.
+    openQueue: async (place) =>
+      (await import("./io/queue.ts")).openQueue(place, { credentials: source.credentials }),
     runningJobId: () => running?.claim.job.id ?? null,
     watchJob: (job) => {
       running = job;

@@ -8,7 +8,7 @@ import type { JobQueue, QueueMessage } from "./io/queue.ts";
 import { type Backoff, backoffAtLeastHalfMs } from "./plan/backoff.ts";
 
 export interface LoopDeps extends HandleDeps {
-  readonly openQueue: (place: NodeConfig["queue"]) => JobQueue;
+  readonly openQueue: (place: NodeConfig["queue"]) => Promise<JobQueue>;
 }
 
 const PATIENCE: Backoff = { baseMs: 2_000, capMs: 60_000 };
@@ -39,10 +39,10 @@ export async function runLoop(stop: AbortSignal, deps: LoopDeps): Promise<never>
   let queue: JobQueue | undefined;
 
   /** Follows the config: a node that was enrolled again has another queue. */
-  function queueOf(config: NodeConfig): JobQueue {
+  async function queueOf(config: NodeConfig): Promise<JobQueue> {
     if (queue === undefined || JSON.stringify(place) !== JSON.stringify(config.queue)) {
       queue?.[Symbol.dispose]();
-      queue = deps.openQueue(config.queue);
+      queue = await deps.openQueue(config.queue);
       place = config.queue;
       log.info("queue.opened", { queue: config.queue.url });
     }
@@ -65,7 +65,7 @@ export async function runLoop(stop: AbortSignal, deps: LoopDeps): Promise<never>
         log.warn("queue.away", { wait_seconds: Math.ceil(waitMs / 1000), error });
         await clock.sleep(waitMs, stop);
         // Its credentials or its address may be what is wrong.
-        if (queueOf(await refreshed()) !== from) return undefined;
+        if ((await queueOf(await refreshed())) !== from) return undefined;
       }
     }
   }
@@ -73,7 +73,7 @@ export async function runLoop(stop: AbortSignal, deps: LoopDeps): Promise<never>
   try {
     for (;;) {
       stop.throwIfAborted();
-      const from = queueOf(await source.current());
+      const from = await queueOf(await source.current());
       const message = await receive(from);
       if (message === undefined) continue;
       const handled = await handleMessage(from, message, stop, deps);

@@ -105,6 +105,8 @@ async function doRunOnce(
   // It starts on another processor while this one reads the code that asks for the job.
   await using packThread = engine.startPackThread?.(stop);
   const runner = await composed(settings, log, stop, isJson ? "info" : "debug");
+  // Who asks for it next joins this call, and says what is wrong.
+  runner.daemon.source.refresh().catch(() => undefined);
   await beGentle(log);
   using _progress = isJson
     ? tellProgress(log, runner.runningJob)
