@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import { type ArchiveStorage, openArchiveStorage } from "./archive-storage.ts";
 import type { JobContext } from "./context.ts";
-import { type ExpectedSource, expectPrevious } from "./expect-previous.ts";
+import { type ExpectedSource, expectPrevious, type PreviousAsked } from "./expect-previous.ts";
 import { type PackThread, startPackThread } from "./io/pack-thread.ts";
 import type { Site } from "./io/site.ts";
 import { wantsEqualParts } from "./io/storage-quirks.ts";
@@ -26,22 +26,28 @@ export interface ExpectedWay {
   readonly source: ExpectedSource;
 }
 
-export function lookAhead(job: JobContext): ArchiveAhead {
+/** What of a job is needed here. */
+export type AheadJob = PreviousAsked &
+  Pick<JobContext, "storage" | "s3Credentials" | "quirksFile" | "site" | "signal" | "begun">;
+
+export function lookAhead(job: AheadJob): ArchiveAhead {
+  const over = new AbortController();
   const thread = job.begun?.packThread ?? startPackThread(job.signal);
   let known: ExpectedWay | undefined;
   const expecting = expectWay(job).then((expected) => {
     known = expected;
     const { source } = expected;
     if (source.kind === "none") return expected;
-    if (source.cached === undefined) void storage();
-    else thread.readIndex(source.cached, source.stored.sha256Index);
+    if (source.cached !== undefined) thread.readIndex(source.cached, source.stored.sha256Index);
+    void storage(); // A distant one takes its time, which the dump takes as well.
     return expected;
   });
-  expecting.catch(() => undefined); // Nor for this.
+  expecting.catch(() => undefined); // As below.
   let asked: Promise<ArchiveStorage> | undefined;
   const storage = (): Promise<ArchiveStorage> => {
     if (asked !== undefined) return asked;
-    asked = askStorage(job, expecting, thread);
+    const asking = { ...job, signal: AbortSignal.any([job.signal, over.signal]) };
+    asked = askStorage(asking, expecting, thread);
     asked.catch(() => undefined); // The job may end before anybody waits for it.
     return asked;
   };
@@ -55,6 +61,7 @@ export function lookAhead(job: JobContext): ArchiveAhead {
       thread.survey({ configPath, contentDir, exclude: job.site.exclude }, source.kind === "expected");
     },
     async [Symbol.asyncDispose]() {
+      over.abort(); // A storage that does not answer must not hold up a job that ends.
       await thread[Symbol.asyncDispose]();
       await asked?.then(
         (storage) => storage[Symbol.dispose](),
@@ -64,7 +71,7 @@ export function lookAhead(job: JobContext): ArchiveAhead {
   };
 }
 
-async function expectWay(job: JobContext): Promise<ExpectedWay> {
+async function expectWay(job: AheadJob): Promise<ExpectedWay> {
   const { endpoint, features } = job.storage;
   const equalParts =
     features?.mixed_part_sizes === false || (await wantsEqualParts(job.quirksFile, endpoint));
@@ -77,7 +84,7 @@ async function expectWay(job: JobContext): Promise<ExpectedWay> {
 }
 
 async function askStorage(
-  job: JobContext,
+  job: AheadJob,
   expecting: Promise<ExpectedWay>,
   thread: PackThread,
 ): Promise<ArchiveStorage> {

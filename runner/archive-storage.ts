@@ -1,6 +1,5 @@
 // The storage as one archive needs it: its clients, and what it says of the archive that may be copied from.
-import type { ExpectedWay } from "./archive-ahead.ts";
-import type { JobContext } from "./context.ts";
+import type { AheadJob, ExpectedWay } from "./archive-ahead.ts";
 import { COPY_SILENCE_MS } from "./io/copy-parts.ts";
 import { countRequests } from "./io/count-requests.ts";
 import { makeS3 } from "./io/s3-client.ts";
@@ -25,7 +24,7 @@ export const WITHOUT_COPIES: PreviousSource = { kind: "none", reason: "copy_refu
 
 /** @throws the signal's reason. */
 export async function openArchiveStorage(
-  job: JobContext,
+  job: AheadJob,
   { equalParts, source }: ExpectedWay,
 ): Promise<ArchiveStorage> {
   const { storage, s3Credentials } = job;

@@ -117,7 +117,6 @@ async function dumpSite(
     onSnapshot: () => {
       // Of the others, rows come later than the snapshot, and so may their files.
       if (facts.nonTransactionalTables.length === 0) ahead.survey(site);
-      void ahead.storage();
     },
   });
 }
