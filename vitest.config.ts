@@ -1,10 +1,26 @@
-// Three projects: `unit` is what `npm run check` runs (no servers to install, a minute or two); `system` starts whole
-// programs, needs the machine's MariaDB, PHP, WordPress and zstd, and is what `npm test` adds; `thorough` is of the same
-// kind, for `npm run test:thorough`: whole matrices of faults and variants, of which each commit's run can do without.
+// Four projects. `unit` is what `npm run check` runs, in less than a minute with all else. `npm test` adds `integration`,
+// which talks to servers of ours over the wire (the local stack in the test's process, nothing to install), and `system`,
+// which starts whole programs and needs the machine's MariaDB, PHP, WordPress and zstd. `thorough` is of that kind, for
+// `npm run test:thorough`: whole matrices of faults and variants, of which each commit's run can do without.
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** One more than processors: a third of the time they wait, for processes and for time. */
-const WORKERS = { unit: 3, system: 3 };
+const WORKERS = 3;
+
+/** The Master, the stores and the runner's control side. */
+const INTEGRATION = [
+  "test/contracts/**/*.test.ts",
+  "test/functions/*.test.ts",
+  "test/local/**/*.test.ts",
+  "test/runner/control/*.test.ts",
+];
+const NEITHER = ["test/**/*.system.test.ts", "**/node_modules/**"];
+const IN_PROCESS = {
+  maxWorkers: WORKERS,
+  testTimeout: 20_000,
+  // Many begin with a whole local stack.
+  hookTimeout: 20_000,
+};
 
 const THOROUGH = [
   "test/drill/{variants,restore-elsewhere}.system.test.ts",
@@ -18,7 +34,7 @@ const THOROUGH = [
   "test/scripts/deploy.system.test.ts",
 ];
 const WHOLE_PROGRAMS = {
-  maxWorkers: WORKERS.system,
+  maxWorkers: WORKERS,
   globalSetup: ["test/helpers/package-backupd.ts"],
   testTimeout: 120_000,
   hookTimeout: 120_000,
@@ -36,15 +52,13 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         test: {
+          ...IN_PROCESS,
           name: "unit",
-          maxWorkers: WORKERS.unit,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.system.test.ts", "**/node_modules/**"],
-          testTimeout: 20_000,
-          // Many begin with a whole local stack.
-          hookTimeout: 20_000,
+          exclude: [...INTEGRATION, ...NEITHER],
         },
       },
+      { test: { ...IN_PROCESS, name: "integration", include: INTEGRATION, exclude: NEITHER } },
       {
         test: {
           ...WHOLE_PROGRAMS,

@@ -1,6 +1,5 @@
 // What an archive needs and the dump does not, begun with the job, so that a backup does not wait for it later: the
 // packing thread, the index of the archive that may be copied from, and the storage's word on that archive.
-import { hash } from "node:crypto";
 import { type ArchiveStorage, openArchiveStorage } from "./archive-storage.ts";
 import type { JobContext } from "./context.ts";
 import { type ExpectedSource, expectPrevious, type PreviousAsked } from "./expect-previous.ts";
@@ -88,8 +87,11 @@ async function askStorage(
   expecting: Promise<ExpectedWay>,
   thread: PackThread,
 ): Promise<ArchiveStorage> {
-  const storage = await openArchiveStorage(job, await expecting);
+  const expected = await expecting;
+  const storage = await openArchiveStorage(job, expected);
   const { previous } = storage.way;
-  if (previous.kind === "previous") thread.readIndex(previous.index, hash("sha256", previous.index, "hex"));
+  // It has the hash on record, or it would not have been believed.
+  if (previous.kind === "previous" && expected.source.kind === "expected")
+    thread.readIndex(previous.index, expected.source.stored.sha256Index);
   return storage;
 }

@@ -5,13 +5,8 @@ import { parseConfig } from "#functions/config.ts";
 import { openBase } from "#functions/deps.ts";
 import { type RebuildReport, rebuildRecords } from "#functions/http/rebuild-records.ts";
 import { repairDrift } from "#functions/http/repair-drift.ts";
-import { openManifests } from "#functions/stores/manifests.ts";
-import { openObjectList } from "#functions/stores/object-list.ts";
-import { openOwnObjects } from "#functions/stores/objects.ts";
-import { openQueues } from "#functions/stores/queues.ts";
-import { openRecords } from "#functions/stores/records.ts";
+import { openRebuildStores } from "#functions/rebuild-stores.ts";
 import { openSchedules } from "#functions/stores/schedules.ts";
-import { openStorages } from "#functions/stores/storages.ts";
 import { runMain } from "./setup.mjs";
 import { SetupError } from "./setup-error.mjs";
 
@@ -25,12 +20,7 @@ await runMain(async () => {
     ...openBase(config),
     correlationId: "rebuild",
     meter: { add: () => undefined },
-    records: openRecords(config),
-    objects: openOwnObjects(config),
-    objectList: openObjectList(config),
-    storages: openStorages(config),
-    manifests: openManifests(config),
-    queues: openQueues(config),
+    ...openRebuildStores(config),
     schedules: openSchedules(config),
   };
   console.log(`Rebuilding ${config.tableName} from ${config.bucketName}.`);

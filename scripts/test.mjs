@@ -40,6 +40,7 @@ function steps(node, reportDir, args) {
       args: ["run", "-s", "check", "--", "--", ...reporters("check")],
       report: into("check"),
     },
+    run("integration", ["--project", "integration"]),
     run("system", ["--project", "system"]),
   ];
 }
