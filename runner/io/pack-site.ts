@@ -44,6 +44,9 @@ export function packSite(options: PackOptions): PackSite {
   const gate = new Int32Array(new SharedArrayBuffer((1 + SLOTS) * Int32Array.BYTES_PER_ELEMENT));
   const { signal, ahead, previousIndex, onEntries, ...input } = options;
   const thread = ahead ?? startPackThread(signal);
+  // One that was started ahead knows nothing of this job's signal, and `receive` would wait for its next word.
+  if (ahead !== undefined)
+    signal.addEventListener("abort", () => void ahead[Symbol.asyncDispose](), { once: true });
   if (previousIndex !== undefined) thread.readIndex(previousIndex, hash("sha256", previousIndex, "hex"));
   thread.pack({ ...input, usesIndex: previousIndex !== undefined, frames, gate: gate.buffer });
   const indexFrames: Uint8Array[] = [];
@@ -58,6 +61,7 @@ export function packSite(options: PackOptions): PackSite {
   /** The worker's next words. Leaves with the signal's reason, or what the worker failed with. */
   const receive = async (): Promise<PackWord> => {
     try {
+      signal.throwIfAborted();
       const { value, done } = await thread.messages.next();
       if (done) throw new BackupError("unexpected", { detail: "The packing thread ended without a word" });
       const [message] = value as [PackMessage];

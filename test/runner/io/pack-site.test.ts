@@ -306,6 +306,20 @@ describe("a pack that cannot go on", () => {
     await expect(frames.next()).rejects.toThrow("told to");
   });
 
+  it("ends at once also in a thread that was started before its job, and waits for a frame to be given back", async () => {
+    await using on = await makeSite();
+    fill(join(on.content, "big"), 4_000_000);
+    await using thread = startPackThread(new AbortController().signal);
+    const stop = new AbortController();
+    await using pack = packSite({ ...optionsOf(on), ahead: thread, signal: stop.signal });
+    const frames = pack.frames()[Symbol.asyncIterator]();
+    const FRAMES_IN_MEMORY = 5;
+    for (let taken = 0; taken < FRAMES_IN_MEMORY; taken += 1) await frames.next();
+    const waiting = frames.next();
+    stop.abort(new Error("told to"));
+    await expect(waiting).rejects.toThrow("told to");
+  });
+
   it("reads no further than the few frames that it may fill", async () => {
     await using on = await makeSite();
     const big = join(on.content, "big");
