@@ -25,12 +25,12 @@ export function surveySite(place: PackPlace, warnings: PackWarnings, see: (entry
     see(first === undefined ? entryStat("f", name, stat) : { ...entryStat("h", name, stat), link: first });
   };
   seeFile(CONFIG_NAME, statConfig(place.configPath));
-  walkContent(place, warnings, ({ path, location, stat }) => {
+  walkContent(place, warnings, ({ path, locate, stat }) => {
     const name = archiveName(path);
     if (stat.isFile()) seeFile(name, stat);
     else if (stat.isDirectory()) see(entryStat("d", name, stat));
     else if (stat.isSymbolicLink()) {
-      const link = readLink(location);
+      const link = readLink(locate());
       if (link === undefined) warnings.warn("file_vanished", name, VANISHED);
       else see({ ...entryStat("l", name, stat), link });
     } else {

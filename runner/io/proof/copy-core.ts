@@ -43,11 +43,11 @@ export async function copyCore(
       walkTree(join(dir, part), {
         excludes: (path, isDirectory) => part === "." && (isDirectory || !isOwnFile(path)),
         vanished: () => undefined,
-        visit({ path, location, stat }) {
+        visit({ path, locate, stat }) {
           if (path.length === 0 || stat.isDirectory()) return;
           if (!stat.isFile() && !(isSystems && stat.isSymbolicLink())) return;
           const name = part === "." ? path.join("/") : `${part}/${path.join("/")}`;
-          const size = copyFile(tree, location, name, isSystems);
+          const size = copyFile(tree, locate(), name, isSystems);
           [files, bytes] = [files + 1, bytes + size];
           if (files > MAX_FILES || bytes > MAX_BYTES) throw new TooMuch();
         },
