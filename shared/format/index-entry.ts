@@ -28,7 +28,7 @@ export interface EntryStat {
 export const FLAG_CHANGED_WHILE_READ = 1;
 /** Its ctime or mtime was so close to the reading that a later write may not show (git's "racily clean"). */
 export const FLAG_RACY = 2;
-const ALL_FLAGS = FLAG_CHANGED_WHILE_READ | FLAG_RACY;
+export const ALL_FLAGS: number = FLAG_CHANGED_WHILE_READ | FLAG_RACY;
 
 export interface IndexEntry extends EntryStat {
   /** Where the entry's first header block (a pax header if it has one) starts in the tar. */

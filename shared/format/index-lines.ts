@@ -1,15 +1,17 @@
 // The index as lines: header, frames, entries. Encoding yields one line at a time; decoding is pushed block by block
 // and hands each record on at once, so that an index of a million files never exists in memory as a whole.
+import { isUtf8 } from "node:buffer";
 import { corrupt } from "./corrupt.ts";
 import { decodeEntry, encodeEntry, type IndexEntry } from "./index-entry.ts";
 import { decodeFrame, encodeFrame, type FrameRecord } from "./index-frame.ts";
 import { decodeHeader, encodeHeader, type IndexHeader } from "./index-header.ts";
 import { createOrderCheck } from "./index-order.ts";
+import { type LineCursor, scanEntry } from "./scan-entry.ts";
 
 /** No line is longer, its newline included; a decoder refuses one that is. */
 export const MAX_LINE_BYTES = 1_048_576;
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const NEWLINE = 0x0a;
 
 /** Receives an index in its order: the header once, then every frame, then every entry. */
 export interface IndexSink {
@@ -67,33 +69,29 @@ export function createIndexDecoder(sink: IndexSink): IndexDecoder {
     }
   };
   return {
-    write: (block) => {
-      const text = decodeText(block);
-      let from = 0;
-      while (from < text.length) {
-        const to = text.indexOf("\n", from);
+    write: ({ buffer, byteOffset, byteLength }) => {
+      const block = Buffer.from(buffer, byteOffset, byteLength);
+      if (!isUtf8(block)) throw corrupt("The index is not UTF-8");
+      const cursor: LineCursor = { block, at: 0 };
+      while (cursor.at < block.length) {
+        const from = cursor.at;
+        const entry = order.expects() === "entry" ? scanEntry(cursor) : undefined;
+        if (entry !== undefined) {
+          sink.entry(order.entry(entry));
+          continue;
+        }
+        const to = block.indexOf(NEWLINE, from);
         if (to === -1) throw corrupt("The index is cut off within a line");
-        line(text.slice(from, to));
-        from = to + 1;
+        if (to - from >= MAX_LINE_BYTES) throw corrupt("The index has an over-long line");
+        line(block.toString("utf8", from, to));
+        cursor.at = to + 1;
       }
     },
     end: order.end,
   };
 }
 
-function decodeText(block: Uint8Array): string {
-  try {
-    return UTF8.decode(block);
-  } catch (cause) {
-    throw corrupt("The index is not UTF-8", cause);
-  }
-}
-
 function parse(text: string): unknown {
-  // A character is at most three bytes: the exact length is asked for only where it matters.
-  if (text.length * 3 >= MAX_LINE_BYTES && Buffer.byteLength(text) >= MAX_LINE_BYTES) {
-    throw corrupt("The index has an over-long line");
-  }
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -98,18 +98,20 @@ async function decodeIndex(
   stored: Uint8Array,
 ): Promise<Pick<IndexedArchive, "header" | "frames" | "entries">> {
   const frames: FrameRecord[] = [];
-  const entries = createEntryTable();
+  let entries = createEntryTable();
   let header: IndexHeader | undefined;
   const decoder = createIndexDecoder({
     header: (line) => {
       header = line;
+      entries = createEntryTable(line.entries);
     },
     frame: (frame) => {
       frames.push(frame);
     },
     entry: (entry) => {
-      if (entries.find(entry.name) !== -1) throw corrupt("Two entries of the index have the same name");
-      entries.add(entry, entry.tarOffset, entry.flags);
+      const id = entries.count();
+      if (entries.add(entry, entry.tarOffset, entry.flags) !== id)
+        throw corrupt("Two entries of the index have the same name");
     },
   });
   for await (const block of decodeIndexFrames([stored], decompressIndexFrame)) decoder.write(block);

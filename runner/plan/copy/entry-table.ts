@@ -5,10 +5,17 @@ import { createNameIndex } from "./name-index.ts";
 
 const TYPES = ["f", "d", "l", "h"] as const satisfies readonly EntryType[];
 const MAX_ARENA_BYTES = 0xffff_ffff;
+/** Whoever expects more, or lies, gets the rest as it comes. */
+const MAX_EXPECTED = 1_048_576;
+/** Of WordPress and what is installed in it; the path of an upload is about as long. */
+const USUAL_NAME_BYTES = 64;
 
 export interface EntryTable {
   readonly count: () => number;
-  /** The new entry's id: 0, 1, 2 … in order of adding. */
+  /**
+   * Ids are 0, 1, 2 … in order of adding. The id of the first entry of that name: the new one's own, or that of an earlier one
+   * with which it shares the name.
+   */
   readonly add: (entry: EntryStat, tarOffset: number, flags: number) => number;
   /** Id by name, or -1. Of entries with the same name it is the first. */
   readonly find: (name: string) => number;
@@ -25,10 +32,12 @@ export interface EntryTable {
   readonly addFlags: (id: number, flags: number) => void;
 }
 
-export function createEntryTable(): EntryTable {
+/** `expected`: how many entries, if that is known. Tables that grow are copied a dozen times. */
+export function createEntryTable(expected = 0): EntryTable {
+  const capacity = Math.min(Math.max(256, expected), MAX_EXPECTED);
   let count = 0;
-  let columns = createColumns(256);
-  let arena = Buffer.alloc(16_384);
+  let columns = createColumns(capacity);
+  let arena = Buffer.alloc(capacity * USUAL_NAME_BYTES);
   let arenaBytes = 0;
 
   const nameStart = (id: number): number => columns.nameAt[id] ?? 0;
@@ -54,7 +63,7 @@ export function createEntryTable(): EntryTable {
     arenaBytes = needed;
   };
   const name = (id: number): string => text(nameStart(id), linkStart(id));
-  const names = createNameIndex((id, value) => textIs(nameStart(id), linkStart(id), value));
+  const names = createNameIndex((id, value) => textIs(nameStart(id), linkStart(id), value), capacity);
   const type = (id: number): EntryType => TYPES[columns.type[id] ?? 0] ?? "f";
 
   return {
@@ -62,7 +71,6 @@ export function createEntryTable(): EntryTable {
     add: (entry, tarOffset, flags) => {
       if (count === columns.type.length) columns = grownColumns(columns, Math.ceil(count * 1.5));
       const id = count;
-      const known = names.find(entry.name) !== -1;
       columns.nameAt[id] = arenaBytes;
       append(entry.name);
       columns.linkAt[id] = arenaBytes;
@@ -79,8 +87,7 @@ export function createEntryTable(): EntryTable {
       columns.ctimeNs[id] = entry.ctimeNs;
       columns.ino[id] = entry.ino;
       count += 1;
-      if (!known) names.insert(entry.name, id);
-      return id;
+      return names.insert(entry.name, id);
     },
     find: names.find,
     matches: (id, entry) =>

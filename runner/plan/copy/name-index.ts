@@ -4,41 +4,42 @@
 /** A probe gives up here, so that names made to collide cost a re-read of those files and not minutes. */
 const MAX_PROBES = 256;
 const EMPTY = 0;
+const NOWHERE = -1;
 
 export interface NameIndex {
-  /** Makes entry `id` findable by `name`, which must not be in the index yet. */
-  readonly insert: (name: string, id: number) => void;
+  /** Makes entry `id` findable by `name`, unless another is already: the id of the one that is. */
+  readonly insert: (name: string, id: number) => number;
   /** The id of the entry with that name, or -1. A name that is not found is treated as new: safe, only slower. */
   readonly find: (name: string) => number;
 }
 
-/** `nameIs` looks into the arena. */
-export function createNameIndex(nameIs: (id: number, name: string) => boolean): NameIndex {
-  let slots = createSlots(1024);
+/** `nameIs` looks into the arena. With `expected` names nothing has to be placed anew. */
+export function createNameIndex(nameIs: (id: number, name: string) => boolean, expected = 0): NameIndex {
+  let slots = createSlots(2 ** Math.ceil(Math.log2(Math.max(1024, expected * 1.5 + 2))));
   let used = 0;
 
   const grow = (): void => {
     const larger = createSlots(slots.ids.length * 2);
-    for (const [at, id] of slots.ids.entries()) if (id !== EMPTY) place(larger, slots.hashes[at] ?? 0, id);
+    for (const [at, id] of slots.ids.entries()) {
+      const hashed = slots.hashes[at] ?? 0;
+      if (id !== EMPTY) put(larger, slotOf(larger, hashed, isNobody), hashed, id);
+    }
     slots = larger;
   };
   return {
     insert: (name, id) => {
       if ((used + 1) * 3 > slots.ids.length * 2) grow();
+      const hashed = hash(name);
+      const at = slotOf(slots, hashed, (other) => nameIs(other - 1, name));
+      const found = at === NOWHERE ? EMPTY : (slots.ids[at] ?? EMPTY);
+      if (found !== EMPTY) return found - 1;
       used += 1;
-      place(slots, hash(name), id + 1);
+      put(slots, at, hashed, id + 1);
+      return id;
     },
     find: (name) => {
-      const { ids, hashes } = slots;
-      const hashed = hash(name);
-      let at = hashed & (ids.length - 1);
-      for (let probe = 0; probe < MAX_PROBES; probe += 1) {
-        const id = ids[at] ?? EMPTY;
-        if (id === EMPTY) return -1;
-        if (hashes[at] === hashed && nameIs(id - 1, name)) return id - 1;
-        at = (at + 1) & (ids.length - 1);
-      }
-      return -1;
+      const at = slotOf(slots, hash(name), (other) => nameIs(other - 1, name));
+      return at === NOWHERE ? -1 : (slots.ids[at] ?? EMPTY) - 1;
     },
   };
 }
@@ -53,16 +54,25 @@ function createSlots(length: number): Slots {
   return { ids: new Int32Array(length), hashes: new Uint32Array(length) };
 }
 
-function place({ ids, hashes }: Slots, hashed: number, id: number): void {
+/** The slot of the entry that `isIt`, or the empty one where it belongs; NOWHERE if too many are in the way. */
+function slotOf({ ids, hashes }: Slots, hashed: number, isIt: (id: number) => boolean): number {
   let at = hashed & (ids.length - 1);
   for (let probe = 0; probe < MAX_PROBES; probe += 1) {
-    if (ids[at] === EMPTY) {
-      ids[at] = id;
-      hashes[at] = hashed;
-      return;
-    }
+    const id = ids[at] ?? EMPTY;
+    if (id === EMPTY || (hashes[at] === hashed && isIt(id))) return at;
     at = (at + 1) & (ids.length - 1);
   }
+  return NOWHERE;
+}
+
+function put({ ids, hashes }: Slots, at: number, hashed: number, id: number): void {
+  if (at === NOWHERE) return;
+  ids[at] = id;
+  hashes[at] = hashed;
+}
+
+function isNobody(): boolean {
+  return false;
 }
 
 /** FNV-1a with murmur3's finaliser, which spreads it over the low bits that the table uses. */

@@ -21,22 +21,24 @@ export interface PreviousArchiveBuilder {
 
 export function createPreviousArchive(): PreviousArchiveBuilder {
   const frames: FrameRecord[] = [];
-  const entries = createEntryTable();
+  let entries = createEntryTable();
   let header: IndexHeader | undefined;
   return {
     sink: {
       header: (line) => {
         header = line;
+        entries = createEntryTable(line.entries);
       },
       frame: (frame) => {
         frames.push(frame);
       },
       entry: (entry) => {
-        const twin = entries.find(entry.name);
+        const id = entries.count();
+        const first = entries.add(entry, entry.tarOffset, entry.flags);
+        if (first === id) return;
         // Two entries of one name: which of them counts depends on what lies between, so neither is ever reused.
-        const flags = twin === -1 ? entry.flags : entry.flags | FLAG_CHANGED_WHILE_READ;
-        if (twin !== -1) entries.addFlags(twin, FLAG_CHANGED_WHILE_READ);
-        entries.add(entry, entry.tarOffset, flags);
+        entries.addFlags(first, FLAG_CHANGED_WHILE_READ);
+        entries.addFlags(id, FLAG_CHANGED_WHILE_READ);
       },
     },
     finish: () => {

@@ -19,26 +19,28 @@ function file(name: string, fields: Partial<EntryStat> = {}): EntryStat {
 /** One frame of `compressedBytes` per entry, 512 bytes of header each. */
 function archiveOf(entries: readonly EntryStat[], compressedBytes = 2 * MIB, flags = 0): PreviousArchive {
   const builder = createPreviousArchive();
-  let tarOffset = 0;
-  for (const [index, entry] of entries.entries()) {
-    const tarBytes = 512 + entry.size;
-    const offset = index * compressedBytes;
-    builder.sink.frame({ offset, compressedBytes, tarOffset, tarBytes, sha256: "00".repeat(32) });
-    builder.sink.entry({ ...entry, tarOffset, flags });
-    tarOffset += tarBytes;
-  }
+  const tarBytes = entries.map((entry) => 512 + entry.size);
+  const end = tarBytes.reduce((sum, bytes) => sum + bytes, 0);
   const uuid = "00000000-0000-4000-8000-000000000000";
   const ids = { created_at: "2026-01-01T00:00:00Z", tool: "t", node_id: uuid, site_id: uuid };
   builder.sink.header({
     format: "backupd",
     version: 1,
     ...ids,
-    tar_bytes: tarOffset + 1024,
-    entries_end: tarOffset,
+    tar_bytes: end + 1024,
+    entries_end: end,
     frames: entries.length,
     entries: entries.length,
     database: null,
   });
+  let tarOffset = 0;
+  for (const [index, entry] of entries.entries()) {
+    const offset = index * compressedBytes;
+    const bytes = tarBytes[index] ?? 0;
+    builder.sink.frame({ offset, compressedBytes, tarOffset, tarBytes: bytes, sha256: "00".repeat(32) });
+    builder.sink.entry({ ...entry, tarOffset, flags });
+    tarOffset += bytes;
+  }
   return builder.finish();
 }
 
@@ -213,7 +215,7 @@ it("counts a name once that the walk gives twice", () => {
   expect(names(plan(archiveOf([other]), [entry, entry, other, other]).fresh.files)).toEqual(["w/a", "w/b"]);
 });
 
-it("tells 50,000 names apart while the name table grows", () => {
+it("tells 50,000 names apart", () => {
   const many = Array.from({ length: 50_000 }, (_, n) => file(`w/${n}`, { size: 0, ino: BigInt(n) }));
   const { counts } = plan(archiveOf(many, 1000), many);
   const files = { unchanged: 50_000, changed: 0, added: 0, deleted: 0 };
