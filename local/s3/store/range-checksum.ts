@@ -6,6 +6,9 @@ import { readSegmentBytes } from "./read-segments.ts";
 import type { Segment } from "./segments.ts";
 import type { Store } from "./store.ts";
 
+/** Some 100 bytes each. */
+const MAX_KEPT = 10_000;
+
 /** Base64. The segments' files must be pinned. */
 export async function rangeChecksum(
   store: Store,
@@ -16,7 +19,7 @@ export async function rangeChecksum(
   if (kind === undefined) return (await readChecksum(store, segments, algorithm)).toString("base64");
   const pieces: { crc: Buffer; bytes: number }[] = [];
   for (const segment of segments) {
-    const crc = knownCrc(store, segment, algorithm) ?? (await readChecksum(store, [segment], algorithm));
+    const crc = knownCrc(store, segment, algorithm) ?? (await cutChecksum(store, segment, algorithm));
     pieces.push({ crc, bytes: segment.bytes });
   }
   return joinCrcs(kind, pieces).toString("base64");
@@ -30,6 +33,18 @@ function knownCrc(store: Store, segment: Segment, algorithm: ChecksumAlgorithm):
     algorithm,
   );
   return row === undefined ? undefined : Buffer.from(row.crc, "base64");
+}
+
+async function cutChecksum(store: Store, segment: Segment, algorithm: ChecksumAlgorithm): Promise<Buffer> {
+  const { cutChecksums: kept } = store;
+  const key = `${segment.partFile} ${segment.offsetBytes} ${segment.bytes} ${algorithm}`;
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const crc = await readChecksum(store, [segment], algorithm);
+  const [oldest] = kept.keys();
+  if (kept.size >= MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+  kept.set(key, crc);
+  return crc;
 }
 
 async function readChecksum(

@@ -12,6 +12,8 @@ export interface Change {
 export class Store {
   readonly db: Database;
   readonly files: PartFiles;
+  /** Checksums of parts of part files, which never change: backup after backup copies the same ranges. */
+  readonly cutChecksums = new Map<string, Buffer>();
 
   private constructor(db: Database, files: PartFiles) {
     this.db = db;

@@ -140,7 +140,7 @@ describe("part files", () => {
     expect((await s3.server.inspect()).objects).toEqual([]);
   });
 
-  it("knows the checksum of a copied range without being told", async () => {
+  it("knows the checksum of a copied range without being told, and again", async () => {
     await using s3 = await startTestS3();
     const client = clientOf(s3.subject);
     const bodies = [patterned(PART, 1), patterned(PART, 2), patterned(9, 3)];
@@ -149,19 +149,30 @@ describe("part files", () => {
     const { UploadId } = await client.send(
       new CreateMultipartUploadCommand({ ...place, ChecksumAlgorithm: "CRC32" }),
     );
+    const copy = async (PartNumber: number, from: number, to: number): Promise<string | undefined> => {
+      const copied = await client.send(
+        new UploadPartCopyCommand({
+          ...place,
+          UploadId,
+          PartNumber,
+          CopySource: `${BUCKET}/source`,
+          CopySourceRange: `bytes=${from}-${to}`,
+        }),
+      );
+      return copied.CopyPartResult?.ChecksumCRC32;
+    };
+    const send = async (from: number, to: number): Promise<string | undefined> => {
+      const Body = Buffer.concat(bodies).subarray(from, to + 1);
+      return (await client.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 9, Body })))
+        .ChecksumCRC32;
+    };
     const [from, to] = [1234, 2 * PART + 4];
-    const copied = await client.send(
-      new UploadPartCopyCommand({
-        ...place,
-        UploadId,
-        PartNumber: 1,
-        CopySource: `${BUCKET}/source`,
-        CopySourceRange: `bytes=${from}-${to}`,
-      }),
-    );
-    const same = Buffer.concat(bodies).subarray(from, to + 1);
-    const sent = await client.send(new UploadPartCommand({ ...place, UploadId, PartNumber: 2, Body: same }));
-    expect(copied.CopyPartResult?.ChecksumCRC32).toBe(sent.ChecksumCRC32);
+    const sent = await send(from, to);
+    expect(await copy(1, from, to)).toBe(sent);
+    expect(await copy(2, from, to)).toBe(sent);
+    // Other cuts of the same files are others.
+    expect(await copy(3, from + 1, to)).toBe(await send(from + 1, to));
+    expect(await copy(4, from, to - 1)).toBe(await send(from, to - 1));
   });
 });
 
