@@ -69,9 +69,10 @@ async function composed(
 }
 
 /** A backup must not be felt by the sites; where the system does not allow for that, it still has to be made. */
-async function beGentle(log: Log): Promise<void> {
+async function beGentle(log: Log, { env }: Edge): Promise<void> {
   try {
-    await lowerPriority();
+    // bin/backupd says so.
+    await lowerPriority(env["BACKUPD_IDLE_DISK"] === "1");
   } catch (error) {
     log.warn("priority.not_lowered", { error });
   }
@@ -82,7 +83,7 @@ async function doRun(options: CommonOptions, edge: Edge): Promise<number> {
   const log = logOf(settings, edge.terminal.isLive ? "pretty" : "json", edge);
   const stop = stopOnSignals(() => log, { isCutShort: true });
   const runner = await composed(settings, log, stop);
-  await beGentle(log);
+  await beGentle(log, edge);
   using _progress = showProgress(edge.terminal, runner.runningJob);
   const { runDaemon } = await import("./daemon.ts");
   await runDaemon(stop, runner.daemon);
@@ -107,7 +108,7 @@ async function doRunOnce(
   const runner = await composed(settings, log, stop, isJson ? "info" : "debug");
   // Who asks for it next joins this call, and says what is wrong.
   runner.daemon.source.refresh().catch(() => undefined);
-  await beGentle(log);
+  await beGentle(log, edge);
   using _progress = isJson
     ? tellProgress(log, runner.runningJob)
     : showProgress(edge.terminal, runner.runningJob);

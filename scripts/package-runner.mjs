@@ -1,6 +1,6 @@
 // Makes the installable form of backupd: a directory with its launcher, one ES module per thing that may not be needed,
-// and a package.json for what cannot be bundled (addons, Node itself). Starting it reads 2 MB in 40 files
-// instead of 60 MB in 1,500.
+// a CommonJS one for each thread, and a package.json for what cannot be bundled (addons, Node itself). Starting it reads
+// 2 MB in 40 files instead of 60 MB in 1,500.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -29,22 +29,35 @@ const plainParsers = {
 /** Replaces `dir`. It runs where a node_modules directory in it, beside it or two above it has the addons. */
 export async function packageRunner(dir) {
   rmSync(dir, { recursive: true, force: true });
-  await build({
+  const options = {
     ...COMMON_OPTIONS,
     plugins: [...COMMON_OPTIONS.plugins, plainParsers],
-    entryPoints: [join(ROOT, "runner/main.ts"), join(ROOT, "runner/**/*-worker.ts")],
     outdir: dir,
     entryNames: "[name]",
-    chunkNames: "[name]-[hash]",
-    outExtension: { ".js": ".mjs" },
-    // `backupd --version` and the packing thread load what they need, and no AWS SDK.
-    splitting: true,
     external: ADDONS,
     // Readable, for whoever reads a stack trace; node --enable-source-maps finds the rest.
     minify: false,
     sourcemap: "linked",
     sourcesContent: false,
-  });
+  };
+  await Promise.all([
+    build({
+      ...options,
+      entryPoints: [join(ROOT, "runner/main.ts")],
+      chunkNames: "[name]-[hash]",
+      outExtension: { ".js": ".mjs" },
+      // `backupd --version` loads what it needs, and no AWS SDK.
+      splitting: true,
+    }),
+    // For an ES module each thread would load Node's loader of them, and twenty more of its modules: 10 to 15 ms.
+    build({
+      ...options,
+      entryPoints: [join(ROOT, "runner/**/*-worker.ts")],
+      format: "cjs",
+      banner: {},
+      outExtension: { ".js": ".cjs" },
+    }),
+  ]);
   mkdirSync(join(dir, "bin"));
   copyFileSync(join(ROOT, "bin/backupd"), join(dir, "bin/backupd"));
   writeFileSync(join(dir, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
@@ -63,7 +76,7 @@ function manifest() {
     license,
     type: "module",
     bin: { backupd: "bin/backupd" },
-    files: ["bin", "*.mjs", "*.mjs.map"],
+    files: ["bin", "*.mjs", "*.mjs.map", "*.cjs", "*.cjs.map"],
     dependencies: Object.fromEntries(ADDONS.map((addon) => [addon, dependencies[addon]])),
     optionalDependencies: Object.fromEntries(ownNode),
   };

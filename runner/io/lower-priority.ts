@@ -9,9 +9,11 @@ import { findProgram } from "./find-program.ts";
 /** The idle class of ioprio_set(2). */
 const IDLE_CLASS = "3";
 
-export async function lowerPriority(): Promise<void> {
+/** `isIdleAtDisk`: the launcher has seen to that. Throws what the system says. */
+export async function lowerPriority(isIdleAtDisk: boolean): Promise<void> {
   const threads = process.platform === "linux" ? await readdir("/proc/self/task") : [String(process.pid)];
   for (const thread of threads) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+  if (isIdleAtDisk) return;
   const ionice = findProgram(["ionice"]);
   if (ionice === undefined) return;
   await promisify(execFile)(ionice, ["-c", IDLE_CLASS, "-p", ...threads]);

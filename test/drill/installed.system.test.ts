@@ -30,13 +30,27 @@ async function withPackages<T>(use: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Has a program on Node write to `file`, at its end, which of Node's own modules it has loaded. */
-async function listingModules(file: string): Promise<Record<string, string>> {
-  const preload = join(dir, "list-modules.cjs");
-  const list = "JSON.stringify(process.moduleLoadList)";
+interface AtEnd {
+  /** Which of Node's own modules were loaded. */
+  readonly modules: readonly string[];
+  /** Of each thread. */
+  readonly niceness: readonly number[];
+  readonly disk: readonly string[];
+}
+
+/** Has a program on Node write to `file`, at its end, what it was like. */
+async function tellingAtEnd(file: string): Promise<Record<string, string>> {
+  const preload = join(dir, "tell-at-end.cjs");
   await writeFile(
     preload,
-    `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(file)}, ${list}));`,
+    `const { getPriority } = require("os"), { readdirSync, writeFileSync } = require("fs");
+    const { isMainThread } = require("worker_threads"), { execFileSync } = require("child_process");
+    if (isMainThread) process.on("exit", () => {
+      const modules = process.moduleLoadList, threads = readdirSync("/proc/self/task");
+      const niceness = threads.map((thread) => getPriority(Number(thread)));
+      const disk = threads.map((thread) => execFileSync("ionice", ["-p", thread], { encoding: "utf8" }).trim());
+      writeFileSync(${JSON.stringify(file)}, JSON.stringify({ modules, niceness, disk }));
+    });`,
   );
   return { NODE_OPTIONS: `--require=${preload}` };
 }
@@ -60,20 +74,28 @@ describe("the installable form", () => {
     // A file proves nothing about itself for two seconds after it changed, and is packed again.
     await expect.poll(() => Date.now() - madeMs, { timeout: 5_000 }).toBeGreaterThan(2_050);
     const once = ["run-once", "--json", "--site", fleet.siteId, "--state-dir", fleet.stateDir];
-    const listed = join(dir, "modules.json");
-    const env = await listingModules(listed);
-    const ended = async (): Promise<object> => {
-      const lines = (await runProgram(launcher, once, { env })).trim().split("\n");
+    const told = join(dir, "told.json");
+    const env = await tellingAtEnd(told);
+    const ended = async (program: string, args: readonly string[]): Promise<object> => {
+      const lines = (await runProgram(program, [...args, ...once], { env })).trim().split("\n");
       return lines.map((line) => JSON.parse(line)).find(({ event }) => event === "job.ended");
     };
+    const main = join(launcher, "../../main.mjs");
+    const atEnd = async (): Promise<AtEnd> => JSON.parse(await readFile(told, "utf8"));
     await withPackages(async () => {
-      expect(await ended()).toMatchObject({ status: "success", mode: "full" });
-      expect(await ended()).toMatchObject({ status: "success", mode: "incremental" });
+      expect(await ended(process.execPath, [main])).toMatchObject({ status: "success", mode: "full" });
+      const byItself = await atEnd();
+      expect(await ended(launcher, [])).toMatchObject({ status: "success", mode: "incremental" });
+      const launched = await atEnd();
+      // However it was started, it is the last to get processor and disk.
+      for (const { niceness, disk } of [byItself, launched]) {
+        expect(new Set(niceness)).toEqual(new Set([19]));
+        expect(new Set(disk)).toEqual(new Set(["idle"]));
+      }
+      // Bundled, an import loads what it names: not WebSocket and fetch with node:http, which nothing here uses.
+      expect(launched.modules).toContain("NativeModule http");
+      expect(launched.modules.filter((name) => name.includes("undici"))).toEqual([]);
     });
-    // Bundled, an import loads what it names: not WebSocket and fetch with node:http, which nothing here uses.
-    const modules: string[] = JSON.parse(await readFile(listed, "utf8"));
-    expect(modules).toContain("NativeModule http");
-    expect(modules.filter((name) => name.includes("undici"))).toEqual([]);
     const { items } = await fleet.operator.call("listBackups");
     expect(items.map(({ archive }) => archive.mode).sort()).toEqual(["full", "incremental"]);
   });
