@@ -114,10 +114,7 @@ async function dumpSite(
     onBytes: (total) => {
       job.progress.bytesDone = total;
     },
-    onSnapshot: () => {
-      // Of the others, rows come later than the snapshot, and so may their files.
-      if (facts.nonTransactionalTables.length === 0) ahead.survey(site);
-    },
+    onSnapshot: () => ahead.survey(site),
   });
 }
 

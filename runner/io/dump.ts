@@ -38,7 +38,10 @@ export interface DumpOptions {
   readonly signal: AbortSignal;
   /** Plain bytes dumped so far. */
   readonly onBytes?: (total: number) => void;
-  /** Called once, when what is dumped is fixed and transactions from then on are not in it. */
+  /**
+   * Called once, when what is dumped is fixed and transactions from then on are not in it. Never, if some tables are not
+   * transactional: their rows come later, as do the files that they name.
+   */
   readonly onSnapshot?: () => void;
   /** The program's process id, once it runs. */
   readonly onStart?: (pid: number) => void;
@@ -141,11 +144,11 @@ interface PlainWatch {
 }
 
 /** Counts, hashes, and keeps the end of what passes by. */
-function watchPlain({ onBytes, onSnapshot }: Pick<DumpOptions, "onBytes" | "onSnapshot">): PlainWatch {
+function watchPlain({ facts, onBytes, onSnapshot }: DumpOptions): PlainWatch {
   const hash = createHash("sha256");
   let total = 0;
   let tail: Buffer = Buffer.alloc(0);
-  let awaitsSnapshot = true;
+  let awaitsSnapshot = facts.nonTransactionalTables.length === 0;
   return {
     hash,
     see(chunk) {

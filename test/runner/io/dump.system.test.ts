@@ -139,7 +139,9 @@ describe("a dump's snapshot", () => {
     let pid = 0;
     let times = 0;
     let written: Promise<unknown> = Promise.resolve();
+    const facts = { ...(await probeDatabase(db, { signal })), nonTransactionalTables: [] };
     await using made = await dump(db, {
+      facts,
       onStart: (started) => {
         pid = started;
       },
@@ -159,6 +161,18 @@ describe("a dump's snapshot", () => {
     expect(plain).not.toContain("'too late'");
     expect(await server.exec("SELECT word FROM shop.zz_last;")).toContain("too late");
     await server.exec("DROP TABLE shop.zz_last;");
+  });
+
+  it("is not told of where a table has none", async () => {
+    let times = 0;
+    const facts = await probeDatabase(db, { signal });
+    const onSnapshot = (): void => {
+      times += 1;
+    };
+    await using made = await dump(db, { facts, onSnapshot });
+    expect(facts.nonTransactionalTables).toEqual(["log"]);
+    expect((await plainOf(made)).toString("latin1")).toContain("CREATE TABLE `log`");
+    expect(times).toBe(0);
   });
 
   it("is not told of by the header, which is written before it", () => {
