@@ -14,6 +14,7 @@ import type { Site } from "./io/site.ts";
 import { type LookedAt, lookAtSite } from "./look-at-site.ts";
 import { type Archived, makeArchive } from "./make-archive.ts";
 import { FRAME_BYTES } from "./plan/frame-bytes.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** Room that stays free for everybody else on the node. */
 const SPARE_DISK_BYTES = 64 * 1024 * 1024;
@@ -83,7 +84,8 @@ async function preflight(job: JobContext): Promise<LookedAt> {
   await refuseHalfRestored(job);
   const { path } = job.site;
   const looking = job.begun?.lookedAt ?? lookAtSite({ path, siteEnvFile: job.siteEnvFile }, job.signal);
-  const { site, facts } = await looking;
+  // Begun before the job, it knows nothing of the job's end.
+  const { site, facts } = await unlessAborted(looking, job.signal);
   // A dump of text is larger than the tables and its compressed spool much smaller; half is on the safe side.
   const neededBytes = facts.dataBytes / 2 + SPARE_DISK_BYTES;
   const free = await freeBytes(job.spoolDir);

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { BackupError } from "#shared/errors.ts";
+import { unlessAborted } from "../../unless-aborted.ts";
 import type { FrameTaker } from "./fetch-units.ts";
 import { type FrameBytes, type FrameMemory, openFrameMemory } from "./frame-memory.ts";
 import type { FromFrameWorker, StoredFrame, ToFrameWorker } from "./frame-protocol.ts";
@@ -123,7 +124,7 @@ export function startFramePool<Unit, Question, Result>(
       };
       const waitAndPut = async (frame: StoredFrame): Promise<void> => {
         while (hand.frames.length >= FRAMES_PER_WORKER) {
-          await orAborted<void>(signal, (resolve) => hand.waiting.push(resolve));
+          await unlessAborted(new Promise<void>((resolve) => hand.waiting.push(resolve)), signal);
         }
         put(frame);
       };
@@ -138,32 +139,20 @@ export function startFramePool<Unit, Question, Result>(
     },
     async drained() {
       if (onUnitDone.size === 0) return signal.throwIfAborted();
-      await orAborted<void>(signal, (resolve) => {
+      const drained = new Promise<void>((resolve) => {
         onDrained = resolve;
       });
+      await unlessAborted(drained, signal);
     },
     async ask(what) {
       tell(leastBusy(), { type: "ask", what });
-      await orAborted<void>(signal, (resolve) => {
+      const answered = new Promise<void>((resolve) => {
         onAnswer = resolve;
       });
+      await unlessAborted(answered, signal);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(hands.map(({ worker }) => worker.terminate()));
     },
   };
-}
-
-/** What `wait` resolves, or the signal's reason, whichever comes first. */
-async function orAborted<T>(signal: AbortSignal, wait: (resolve: (value: T) => void) => void): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  wait(resolve);
-  try {
-    return await promise;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
