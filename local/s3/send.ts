@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { S3Reply } from "./request.ts";
 import type { PartFiles } from "./store/part-files.ts";
 import { readSegmentBytes } from "./store/read-segments.ts";
+import type { Segment } from "./store/segments.ts";
 import { writeXml } from "./xml.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -17,19 +18,25 @@ export async function sendReply(outgoing: ServerResponse, reply: S3Reply, files:
       outgoing.setHeader("content-length", 0);
     outgoing.end();
   } else {
-    await sendContent(outgoing, readSegmentBytes(files, reply.content.segments));
+    await sendContent(outgoing, files, reply.content.segments);
   }
 }
 
-async function sendContent(outgoing: ServerResponse, chunks: AsyncIterable<Buffer>): Promise<void> {
+async function sendContent(
+  outgoing: ServerResponse,
+  files: PartFiles,
+  segments: readonly Segment[],
+): Promise<void> {
+  const pair = files.buffers.take();
   let previous: Promise<void> = Promise.resolve();
-  for await (const chunk of chunks) {
+  for await (const chunk of readSegmentBytes(files, segments, pair)) {
     await previous;
     previous = write(outgoing, chunk);
     // It is awaited with the next chunk; if reading that one fails first, the failure is not unheard of either.
     previous.catch(() => outgoing.destroy());
   }
   await previous;
+  files.buffers.giveBack(pair);
   outgoing.end();
 }
 

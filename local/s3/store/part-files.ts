@@ -3,11 +3,14 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { ChunkBuffers } from "./chunk-buffers.ts";
 import { PartWriter } from "./part-writer.ts";
 
 export type EventLog = (event: object) => void;
 
 export class PartFiles {
+  /** To read them into. */
+  readonly buffers: ChunkBuffers = new ChunkBuffers();
   readonly #directory: string;
   readonly #directoryHandle: FileHandle;
   readonly #log: EventLog;

@@ -53,6 +53,9 @@ async function readChecksum(
   algorithm: ChecksumAlgorithm,
 ): Promise<Buffer> {
   const running = startChecksum(algorithm);
-  for await (const chunk of readSegmentBytes(store.files, segments)) running.update(chunk);
+  const { buffers } = store.files;
+  const pair = buffers.take();
+  for await (const chunk of readSegmentBytes(store.files, segments, pair)) running.update(chunk);
+  buffers.giveBack(pair);
   return running.digest();
 }
