@@ -5,7 +5,6 @@ import { text } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { BackupError } from "#shared/errors.ts";
 import manifest from "../package.json" with { type: "json" };
-import { addArchiveCommands } from "./archive-commands.ts";
 import {
   type CommonOptions,
   type Edge,
@@ -25,15 +24,18 @@ import { createMasterClient } from "./io/master-client.ts";
 import { skewHint } from "./io/problem.ts";
 import { openStateDir } from "./io/state-dir.ts";
 import { openTerminal, type Terminal } from "./io/terminal.ts";
+import { addListCommands } from "./list-commands.ts";
 import { showProgress, tellProgress } from "./live-progress.ts";
 import { describeArchive } from "./plan/describe-archive.ts";
 import { describeError } from "./plan/error-class.ts";
 import { parseMasterUrl } from "./plan/master-url.ts";
 import { redactText } from "./plan/redact.ts";
+import { addRestoreCommand } from "./restore-command.ts";
 import type { SiteOutcome } from "./run-once.ts";
 import type { Settings } from "./settings.ts";
 import { formatStatus, readStatus } from "./status.ts";
 import { stopOnSignals } from "./stop-signals.ts";
+import { addVerifyCommand } from "./verify-command.ts";
 
 const EXIT_HELP = `
 Exit codes:
@@ -212,7 +214,9 @@ function buildProgram(edge: Edge, finish: (code: number) => void): Command {
     .option("--json", "for machines")
     .action(async (options: CommonOptions) => finish(await doStatus(options, edge)));
 
-  addArchiveCommands(program, edge, finish);
+  addListCommands(program, edge, finish);
+  addVerifyCommand(program, edge, finish);
+  addRestoreCommand(program, edge, finish);
   return program;
 }
 
