@@ -1,23 +1,16 @@
 // The story of one backup, from a claimed job to the report of its success: what happens, in which order, and what
 // has to be true before the next step. Every error ends it as a BackupError; nothing stays behind in S3 then.
 import type { BackupReport, SuccessReport, Warning } from "#shared/contracts/backups.ts";
-import { BackupError } from "#shared/errors.ts";
-import { formatBytes } from "#shared/units.ts";
 import { type ArchiveAhead, lookAhead } from "./archive-ahead.ts";
 import type { JobContext, RunBackup } from "./context.ts";
-import { refuseHalfRestored } from "./half-restored.ts";
-import { freeBytes } from "./io/disk.ts";
 import { type Dump, dumpDatabase } from "./io/dump.ts";
 import type { DatabaseFacts } from "./io/mysql-client.ts";
 import { watchPeakMemory } from "./io/peak-memory.ts";
 import type { Site } from "./io/site.ts";
-import { type LookedAt, lookAtSite } from "./look-at-site.ts";
 import { type Archived, makeArchive } from "./make-archive.ts";
 import { FRAME_BYTES } from "./plan/frame-bytes.ts";
-import { unlessAborted } from "./unless-aborted.ts";
+import { preflight } from "./preflight.ts";
 
-/** Room that stays free for everybody else on the node. */
-const SPARE_DISK_BYTES = 64 * 1024 * 1024;
 const REPORTED_WARNINGS = 200;
 
 export const runBackup: RunBackup = async (job) => {
@@ -77,23 +70,6 @@ function reportBase(job: JobContext, startedAt: Date): ReportBase {
     finished_at: job.now().toISOString(),
     stages: job.stages.times(),
   };
-}
-
-/** Everything that can be known to fail before anything is read or sent. */
-async function preflight(job: JobContext): Promise<LookedAt> {
-  await refuseHalfRestored(job);
-  const { path } = job.site;
-  const looking = job.begun?.lookedAt ?? lookAtSite({ path, siteEnvFile: job.siteEnvFile }, job.signal);
-  // Begun before the job, it knows nothing of the job's end.
-  const { site, facts } = await unlessAborted(looking, job.signal);
-  // A dump of text is larger than the tables and its compressed spool much smaller; half is on the safe side.
-  const neededBytes = facts.dataBytes / 2 + SPARE_DISK_BYTES;
-  const free = await freeBytes(job.spoolDir);
-  if (free < neededBytes) {
-    const detail = `The dump may need ${formatBytes(neededBytes)} in ${job.spoolDir}; ${formatBytes(free)} are free`;
-    throw new BackupError("disk_full", { detail });
-  }
-  return { site, facts };
 }
 
 async function quotaRefusal(job: JobContext): Promise<string | undefined> {

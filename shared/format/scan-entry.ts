@@ -18,9 +18,10 @@ const TYPES: readonly (EntryType | undefined)[] = Array.from({ length: 256 }, (_
 });
 /** Not a number that is written here. */
 const NONE = -1;
-/** More could be above 2^53, or, with nine more behind them, above 2^63. */
+/** With one more a number could be above 2^53. */
 const MAX_DIGITS = 15;
-const MAX_HIGH_DIGITS = 9;
+/** With one more, or a 9 at the beginning of so many, it could be above 2^63. */
+const MAX_LONG_DIGITS = 19;
 const LOW_DIGITS = 9;
 
 /** The entry at the cursor, which then is after its newline. Undefined, and the cursor anywhere: not such a line. */
@@ -32,15 +33,15 @@ export function scanEntry(cursor: LineCursor): IndexEntry | undefined {
   if (type === undefined || !skip(cursor, QUOTE) || !skip(cursor, COMMA)) return undefined;
   const name = scanName(cursor, true);
   if (name === undefined || !skip(cursor, COMMA)) return undefined;
-  const tarOffset = scanNumber(cursor, MAX_DIGITS);
+  const tarOffset = scanNumber(cursor);
   if (tarOffset === NONE || tarOffset % 512 !== 0 || !skip(cursor, COMMA)) return undefined;
-  const size = scanNumber(cursor, MAX_DIGITS);
+  const size = scanNumber(cursor);
   if (size === NONE || (size !== 0 && type !== "f") || !skip(cursor, COMMA)) return undefined;
-  const mode = scanNumber(cursor, MAX_DIGITS);
+  const mode = scanNumber(cursor);
   if (mode === NONE || mode > 0o7777 || !skip(cursor, COMMA)) return undefined;
-  const uid = scanNumber(cursor, MAX_DIGITS);
+  const uid = scanNumber(cursor);
   if (uid === NONE || uid > 0xffff_ffff || !skip(cursor, COMMA)) return undefined;
-  const gid = scanNumber(cursor, MAX_DIGITS);
+  const gid = scanNumber(cursor);
   if (gid === NONE || gid > 0xffff_ffff || !skip(cursor, COMMA)) return undefined;
   const mtimeNs = scanQuotedNumber(cursor);
   if (mtimeNs === undefined || !skip(cursor, COMMA)) return undefined;
@@ -48,7 +49,7 @@ export function scanEntry(cursor: LineCursor): IndexEntry | undefined {
   if (ctimeNs === undefined || !skip(cursor, COMMA)) return undefined;
   const ino = scanQuotedNumber(cursor);
   if (ino === undefined || !skip(cursor, COMMA)) return undefined;
-  const flags = scanNumber(cursor, MAX_DIGITS);
+  const flags = scanNumber(cursor);
   if (flags === NONE || flags > ALL_FLAGS) return undefined;
   const entry = { type, name, tarOffset, size, mode, uid, gid, mtimeNs, ctimeNs, ino, flags };
   if (type !== "l" && type !== "h") return endsLine(cursor) ? entry : undefined;
@@ -91,8 +92,8 @@ function scanName(cursor: LineCursor, isPath: boolean): string | undefined {
   return at === start || at - start > MAX_NAME_BYTES ? undefined : block.toString("latin1", start, at);
 }
 
-/** Of at most so many digits, without leading zeros; or NONE. */
-function scanNumber(cursor: LineCursor, maxDigits: number): number {
+/** Without leading zeros; or NONE. */
+function scanNumber(cursor: LineCursor): number {
   const { block, at: start } = cursor;
   let at = start;
   let value = 0;
@@ -100,7 +101,7 @@ function scanNumber(cursor: LineCursor, maxDigits: number): number {
     const byte = block[at] ?? 0;
     if (byte < ZERO || byte > NINE) break;
     value = value * 10 + (byte - ZERO);
-    if (at - start >= maxDigits) return NONE;
+    if (at - start >= MAX_DIGITS) return NONE;
   }
   cursor.at = at;
   const digits = at - start;
@@ -109,7 +110,7 @@ function scanNumber(cursor: LineCursor, maxDigits: number): number {
 
 const halves = new DataView(new ArrayBuffer(8));
 
-/** Of at most 18 digits, or 19 that do not begin with a 9: below 2^63 in any case. */
+/** The same of a longer one. */
 function scanQuotedNumber(cursor: LineCursor): bigint | undefined {
   if (!skip(cursor, QUOTE)) return undefined;
   const { block, at: start } = cursor;
@@ -118,8 +119,7 @@ function scanQuotedNumber(cursor: LineCursor): bigint | undefined {
   const digits = end - start;
   const first = block[start];
   if (digits === 0 || (digits > 1 && first === ZERO)) return undefined;
-  if (digits > MAX_HIGH_DIGITS + LOW_DIGITS + 1) return undefined;
-  if (digits > MAX_HIGH_DIGITS + LOW_DIGITS && first === NINE) return undefined;
+  if (digits > MAX_LONG_DIGITS || (digits === MAX_LONG_DIGITS && first === NINE)) return undefined;
   const split = Math.max(start, end - LOW_DIGITS);
   const high = digitsOf(block, start, split);
   const low = digitsOf(block, split, end);
@@ -137,10 +137,7 @@ function digitsOf(block: Buffer, from: number, to: number): number {
   return value;
 }
 
-/**
- * high × 10^9 + low, both below 10^10: by halves, since a double has 53 bits, and
- * sums of BigInts would each be a new one.
- */
+/** high × 10^9 + low, both below 10^10: by halves, since a double has 53 bits and each sum of BigInts makes a new one. */
 function fromParts(high: number, low: number): bigint {
   const upper = Math.floor(high / 0x1_0000) * 1e9;
   const lower = (high % 0x1_0000) * 1e9 + low;

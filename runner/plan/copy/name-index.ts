@@ -14,7 +14,7 @@ export interface NameIndex {
 }
 
 /** `nameIs` looks into the arena. With `expected` names nothing has to be placed anew. */
-export function createNameIndex(nameIs: (id: number, name: string) => boolean, expected = 0): NameIndex {
+export function createNameIndex(nameIs: (id: number, name: string) => boolean, expected: number): NameIndex {
   let slots = createSlots(2 ** Math.ceil(Math.log2(Math.max(1024, expected * 1.5 + 2))));
   let used = 0;
 
